@@ -1,0 +1,41 @@
+// The browser's entry: the client, whose WebAssembly `init` fetches.
+import { Core, finish, imports } from "#bindgen/client";
+import { AttOAuthError } from "#shell/host";
+import { define } from "#shell/entry";
+
+let starting;
+let ready = false;
+
+/** See `init` in index.d.ts. */
+export default function init(source = new URL("./client.wasm", import.meta.url)) {
+  starting ??= start(source).catch((cause) => {
+    starting = undefined; // So that a later call can try again.
+    throw new AttOAuthError("not_initialized", `att-oauth's WebAssembly can't be loaded: ${cause?.message ?? cause}`, {
+      cause,
+      retryable: true,
+    });
+  });
+  return starting;
+}
+
+async function start(source) {
+  const loaded = await instantiate(await source);
+  finish(loaded.instance ?? loaded);
+  ready = true;
+}
+
+/** A URL is fetched, a `Response` compiled as it comes, bytes and modules are taken as they are. */
+async function instantiate(source) {
+  const isWasm = source instanceof Response || source instanceof WebAssembly.Module || "byteLength" in Object(source);
+  const from = isWasm ? source : await fetch(source);
+  if (!(from instanceof Response)) return WebAssembly.instantiate(from, imports());
+  if (!from.ok) throw new Error(`${from.status} ${from.statusText} ${from.url}`);
+  // Only a server that says application/wasm lets it be compiled while it comes.
+  if (from.headers.get("content-type") !== "application/wasm") {
+    return WebAssembly.instantiate(await from.arrayBuffer(), imports());
+  }
+  return WebAssembly.instantiateStreaming(from, imports());
+}
+
+export const AttOAuth = define(Core, () => ready);
+export { AttOAuthError };

@@ -1,0 +1,2 @@
+// The whole Worker.
+export { default, TokenVault } from "att-oauth/worker";

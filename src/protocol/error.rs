@@ -1,0 +1,184 @@
+//! One error type, one spelling per code.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::ops::{Deref, DerefMut};
+
+/// A result of anything in this crate.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What went wrong, as a program reads it: the `code` of `AttOAuthError`. A closed list.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ErrorCode { $($(#[$doc])* $name,)* }
+
+        impl ErrorCode {
+            /// Every code, for tests and tables.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The spelling in JavaScript.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// A request was given up by its `AbortSignal`.
+    Aborted = "aborted",
+    /// The user, or AT&T for them, said no (`error=access_denied` in the redirect).
+    AccessDenied = "access_denied",
+    /// The authorization endpoint answered with another error; `error` has it.
+    AuthorizationFailed = "authorization_failed",
+    /// The relay holds sessions in a cookie that this browser does not send across sites.
+    CustodyMismatch = "custody_mismatch",
+    /// The object was disposed of.
+    Disposed = "disposed",
+    /// A defect of this library: the page should be reloaded.
+    Internal = "internal",
+    /// The redirect's answer is not one that this sign-in may accept; nothing was changed.
+    InvalidAnswer = "invalid_answer",
+    /// An option or argument is wrong; the message names it.
+    InvalidOption = "invalid_option",
+    /// A server's reply can't be read.
+    InvalidResponse = "invalid_response",
+    /// There is no session, or it has ended: the user must sign in.
+    LoginRequired = "login_required",
+    /// The server couldn't be reached.
+    Network = "network",
+    /// The module was used before `init()` finished.
+    NotInitialized = "not_initialized",
+    /// The server refused the request; `error` and `errorDescription` have its words.
+    RequestRefused = "request_refused",
+    /// Another user has signed in from another tab of this browser.
+    SessionMismatch = "session_mismatch",
+    /// The storage refused to read or write.
+    Storage = "storage",
+    /// The server is overloaded or out of order; try again later.
+    TemporarilyUnavailable = "temporarily_unavailable",
+    /// The server took longer than `timeoutMs`.
+    Timeout = "timeout",
+    /// The flow in use has no such thing.
+    Unsupported = "unsupported",
+}
+
+impl ErrorCode {
+    /// Whether the same call may succeed later with nothing changed.
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::Network | Self::Timeout | Self::TemporarilyUnavailable
+        )
+    }
+}
+
+/// An error, before it becomes JavaScript's `AttOAuthError`. In a box, so that the results that most
+/// calls give stay small: half of the client's code would do nothing but move them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(Box<Details>);
+
+/// What an [`Error`] consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Details {
+    /// What a program switches on.
+    pub code: ErrorCode,
+    /// What a developer reads.
+    pub message: Cow<'static, str>,
+    /// The server's `error` member (RFC 6749, 4.1.2.1 and 5.2), if it gave one.
+    pub error: Option<String>,
+    /// The server's `error_description`.
+    pub error_description: Option<String>,
+    /// The HTTP status, if there was a response.
+    pub status: Option<u16>,
+}
+
+impl Error {
+    /// An error of ours.
+    pub fn new(code: ErrorCode, message: impl Message) -> Self {
+        message.into_error(code)
+    }
+
+    #[inline(never)]
+    fn with_text(code: ErrorCode, message: &'static str) -> Self {
+        Self::with_message(code, message.into())
+    }
+
+    fn with_message(code: ErrorCode, message: Cow<'static, str>) -> Self {
+        Self(Box::new(Details {
+            code,
+            message,
+            error: None,
+            error_description: None,
+            status: None,
+        }))
+    }
+
+    /// The same with the HTTP status it came with.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The same with the server's own words.
+    pub fn with_oauth(mut self, error: Option<String>, description: Option<String>) -> Self {
+        self.error = error;
+        self.error_description = description;
+        self
+    }
+}
+
+/// What the message of an [`Error`] is made of: a constant most of the time, which has a short way.
+pub trait Message {
+    /// The error.
+    fn into_error(self, code: ErrorCode) -> Error;
+}
+
+impl Message for &'static str {
+    fn into_error(self, code: ErrorCode) -> Error {
+        Error::with_text(code, self)
+    }
+}
+
+impl Message for Cow<'static, str> {
+    fn into_error(self, code: ErrorCode) -> Error {
+        Error::with_message(code, self)
+    }
+}
+
+impl Message for String {
+    fn into_error(self, code: ErrorCode) -> Error {
+        Error::with_message(code, self.into())
+    }
+}
+
+impl Deref for Error {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.code.as_str())?;
+        f.write_str(": ")?;
+        f.write_str(&self.message)?;
+        match (&self.error, &self.error_description) {
+            (Some(error), Some(description)) => write!(f, " ({error}: {description})"),
+            (Some(error), None) => write!(f, " ({error})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,161 @@
+//! `GET /callback`: the gateway's answer comes back (RFC 6749, 4.1.2).
+
+use std::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use super::digest;
+use super::entropy::Entropy;
+use super::params::{Params, printable};
+use super::reply::{self, Log};
+use super::seal::Purpose;
+use super::transaction::{self, Stage, Transaction, find};
+use super::{Config, Step, secret};
+use crate::protocol::Secret;
+use crate::protocol::form::Form;
+use crate::protocol::http::Request;
+
+const EVENT: &str = "callback";
+/// How long a sealed code is good, in milliseconds.
+const CODE_LIFETIME_MS: f64 = 60_000.0;
+/// How long the browser keeps the answer, for the gateway's page may deliver it twice [S].
+const DONE_LIFETIME_MS: f64 = 120_000.0;
+/// In bytes. AT&T's are short.
+const LONGEST_CODE: usize = 1024;
+/// What an authorization endpoint may say (RFC 6749, 4.1.2.1). Any other word becomes `server_error`.
+const ERRORS: [&str; 7] = [
+    "access_denied",
+    "invalid_request",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_response_type",
+];
+
+/// The code that the app gets, sealed: the gateway's, and all that it is bound to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SealedCode {
+    #[serde(rename = "g", with = "secret")]
+    pub code: Secret,
+    #[serde(rename = "s")]
+    pub session_id: String,
+    #[serde(rename = "c")]
+    pub code_challenge: String,
+    #[serde(rename = "r")]
+    pub redirect_uri: String,
+    #[serde(rename = "p")]
+    pub scope: String,
+}
+
+pub fn begin(config: &Config, request: &Request, now_ms: f64, entropy: &Entropy<'_>) -> Step {
+    let (params, repeated) = Params::of_query(request.query());
+    if let Some(refusal) = repeated {
+        return shown(&refusal.reason);
+    }
+    let (code, error) = (params.get("code"), params.get("error"));
+    let answer = match (code, error) {
+        (Some(code), None) if code.len() <= LONGEST_CODE => code,
+        (None, Some(error)) => error,
+        (Some(_), None) => return shown("code_too_long"),
+        (Some(_), Some(_)) => return shown("code_and_error"),
+        (None, None) => return nothing(),
+    };
+    // One of the two must have come back, and if both have they agree.
+    let id = match (params.get("state"), params.get("tx")) {
+        (Some(state), Some(tx)) if state != tx => return shown("state_and_tx_differ"),
+        (Some(id), _) | (None, Some(id)) if transaction::is_id(id) => id,
+        (None, None) => return shown("no_transaction_id"),
+        _ => return shown("bad_transaction_id"),
+    };
+    let Some((stage, expires_ms)) = find(config, &request.headers, id, now_ms) else {
+        return shown("no_such_transaction");
+    };
+    let kind = if code.is_some() { "code" } else { "error" };
+    let answer_hash = digest::short(&[kind, answer], 16);
+    let transaction = match stage {
+        Stage::Pending(transaction) => transaction,
+        Stage::Done {
+            answer_hash: taken,
+            location: Some(location),
+        } if taken == answer_hash => {
+            let log = Log::not_ok(EVENT, "ok", "repeated");
+            return reply::redirect(303, &location, &[], log);
+        }
+        Stage::Done { .. } => return shown("second_answer"),
+    };
+    let (location, log) = match code {
+        Some(code) => {
+            let Some(form) = wrapped(config, code, &transaction, now_ms, entropy) else {
+                return shown("internal");
+            };
+            (transaction.reply.location(config, form), Log::ok(EVENT))
+        }
+        None => (
+            transaction.reply.location(config, refusal(&params)),
+            Log::not_ok(EVENT, "refused", "gateway_error"),
+        ),
+    };
+    let done = |location| Stage::Done {
+        answer_hash: answer_hash.clone(),
+        location,
+    };
+    let expires_ms = expires_ms.min(now_ms + DONE_LIFETIME_MS);
+    let keep = |stage| transaction::keep(config, id, &stage, now_ms, expires_ms, entropy);
+    let cookie = keep(done(Some(location.clone()))).or_else(|| keep(done(None)));
+    reply::redirect(303, &location, cookie.as_slice(), log)
+}
+
+fn wrapped(
+    config: &Config,
+    code: &str,
+    transaction: &Transaction,
+    now_ms: f64,
+    entropy: &Entropy<'_>,
+) -> Option<Form> {
+    let code = SealedCode {
+        code: Secret::new(code),
+        session_id: transaction.session_id.clone(),
+        code_challenge: transaction.code_challenge.clone(),
+        redirect_uri: transaction.reply.redirect_uri.clone(),
+        scope: transaction.scope.clone(),
+    };
+    let expires_ms = now_ms + CODE_LIFETIME_MS;
+    let sealed = config
+        .sealer
+        .seal(Purpose::Code, &code, expires_ms, entropy)?;
+    Some(Form::new().set("code", &sealed))
+}
+
+/// The gateway's refusal as the app gets it.
+fn refusal(params: &Params) -> Form {
+    let error = params.get("error").unwrap_or_default();
+    let known = ERRORS.iter().find(|known| **known == error);
+    let description = params
+        .get("error_description")
+        .map(|text| printable(text, 200));
+    Form::new()
+        .set("error", known.unwrap_or(&"server_error"))
+        .set_some("error_description", description.as_deref())
+}
+
+/// What an answer in the fragment looks like from here: AT&T's documentation can be read so [D].
+fn nothing() -> Step {
+    reply::page(
+        400,
+        "This sign-in brought no answer",
+        "AT&T sent you back without an answer that can be read here. Go back to the app and sign in again. If it happens each time, tell the app's makers: the gateway must answer with a code in the query.",
+        &[],
+        Log::not_ok(EVENT, "refused", "no_answer"),
+    )
+}
+
+fn shown(reason: &str) -> Step {
+    reply::page(
+        400,
+        "This sign-in can't go on",
+        "It is too old, was finished already, or began in another browser. Go back to the app and sign in again.",
+        &[],
+        Log::not_ok(EVENT, "refused", reason),
+    )
+}

@@ -1,0 +1,105 @@
+// What goes wrong, and how it recovers: nobody is signed out by a failure that passes.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { ADA, button, heading, messages, shoot, signIn, stage } from "./demo.mjs";
+
+// The gateway's page goes to the redirect twice, as AT&T's is known to do.
+const on = stage(test, { ttl: 8, switches: { doubleRedirect: true } });
+const notice = (page, text) => page.getByRole("status").filter({ hasText: text }).waitFor();
+const live = page => page.getByRole("timer").filter({ hasText: /expires in/ }).waitFor();
+
+test.afterEach(() => on.demo.emulator.clearFaults());
+
+test("s16_ the gateway redirects twice with the same code: one session, one exchange", async () => {
+  const { page, problems } = await on.user();
+  const callbacks = [];
+  page.on("request", request => request.url().startsWith(`${on.demo.relay}/callback`) && callbacks.push(request.url()));
+  const before = on.demo.emulator.counts().token.authorization_code;
+  await signIn(page);
+  assert.equal(new Set(callbacks).size, 1);
+  assert.ok(callbacks.length >= 2, "the redirect did come twice");
+  assert.equal(on.demo.emulator.counts().token.authorization_code, before + 1);
+  await page.waitForTimeout(500);
+  await heading(page, ADA.phone);
+  await shoot(page, "double-redirect");
+  assert.deepEqual(problems, []);
+});
+
+test("s28_ the gateway is down when the token expires: the user reads it, stays signed in, and goes on when it is back", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  on.demo.emulator.fault({ kind: "unavailable", endpoint: "token", times: "always" });
+  await page.getByRole("timer").filter({ hasText: /expired/ }).waitFor();
+  await notice(page, "Out of order for now");
+  await heading(page, ADA.phone);
+  await shoot(page, "gateway-down");
+  await page.reload();
+  await notice(page, "Out of order for now");
+  await button(page, "Sign out").waitFor();
+  on.demo.emulator.clearFaults();
+  // The relay spares a gateway that was down a few seconds ago.
+  for (let tries = 0; tries < 10 && !(await page.getByRole("timer").innerText()).includes("expires in"); tries++) {
+    await page.waitForTimeout(1000);
+    await button(page, "Call the API").click();
+    await page.locator("[aria-busy]").waitFor({ state: "detached" });
+  }
+  await live(page);
+  await heading(page, ADA.phone);
+  await shoot(page, "gateway-back");
+});
+
+test("s28_ the network is away: a call says so, and works when it is back", async () => {
+  const { context, page } = await on.user();
+  await signIn(page);
+  await context.setOffline(true);
+  await button(page, "Call the API").click();
+  await notice(page, "No connection");
+  await heading(page, ADA.phone);
+  await shoot(page, "network-away");
+  await context.setOffline(false);
+  await button(page, "Call the API").click();
+  await page.getByRole("status").waitFor({ state: "hidden" });
+  await heading(page, ADA.phone);
+});
+
+test("a token that the gateway has forgotten is replaced, and the call sent again", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  on.demo.emulator.expireAccessTokens();
+  await button(page, "Call the API").click();
+  await page.getByText("Relay to Page: 401").waitFor({ state: "attached" });
+  await page.waitForFunction(() => document.getElementById("answer-status").textContent === "200");
+  assert.ok((await messages(page)).some(text => /^Gateway to Relay: 401 POL0001/.test(text)));
+  await shoot(page, "rejected-and-renewed");
+});
+
+test("the consent was withdrawn at the gateway: the page asks to sign in again, and never redirects by itself", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  on.demo.emulator.endSessions();
+  await button(page, "Call the API").click();
+  await notice(page, "Sign in again");
+  await heading(page, "Nobody is signed in");
+  assert.equal(page.url(), `${on.demo.page}/`);
+  await shoot(page, "consent-withdrawn");
+});
+
+test("the relay is restarted: the session is still there", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  await on.demo.restartRelay();
+  await page.reload();
+  await heading(page, ADA.phone);
+  await live(page);
+});
+
+test("an answer that belongs to no sign-in is not accepted, and costs nothing", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  await page.goto("about:blank");
+  await page.goto(`${on.demo.page}/#code=stolen&state=nobody`);
+  await notice(page, "That answer isn’t ours");
+  await page.goto("about:blank");
+  await page.goto(on.demo.page);
+  await heading(page, ADA.phone);
+});

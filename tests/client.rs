@@ -1,0 +1,419 @@
+//! The client's flows, whole, against the gateway emulator: no wasm, no network.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod world;
+
+use att_oauth::protocol::ErrorCode;
+use att_oauth::protocol::http::Response;
+use att_oauth::session::{Event, Outcome, Reply, SignIn, Value, Wanted};
+use serde_json::json;
+use world::{CALLBACK, Network, World};
+
+const PAGE: &str = "https://app.example/inbox?folder=1#top";
+
+#[test]
+fn a_user_signs_in_and_comes_back_to_where_they_were() {
+    let tab = World::new().tab(PAGE);
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    tab.go_and_come_back("allow");
+    assert!(tab.href.borrow().starts_with(&format!("{CALLBACK}?code=")));
+    assert_eq!(
+        tab.handle_redirect(),
+        Ok(Outcome::SignedIn(Some("/inbox?folder=1#top".into())))
+    );
+    assert_eq!(*tab.href.borrow(), CALLBACK);
+    assert!(tab.client.is_signed_in());
+    assert!(tab.is_good(&tab.token().unwrap()));
+    assert_eq!(tab.client.scope().unwrap().to_spaces(), "DC");
+    assert_eq!(*tab.events.borrow(), [Event::Change]);
+}
+
+#[test]
+fn the_same_redirect_gives_the_same_outcome() {
+    let tab = World::new().tab(PAGE);
+    tab.go_and_come_back("allow");
+    let answer = tab.href.borrow().clone();
+    let first = tab.handle_redirect();
+    assert_eq!(tab.handle_redirect(), first);
+    assert_eq!(tab.drive(tab.client.handle_redirect(&answer)), first);
+    assert_eq!(tab.world.requests.borrow().len(), 1);
+}
+
+#[test]
+fn s16_an_answer_delivered_twice_ends_in_one_exchange() {
+    let tab = World::new().tab(PAGE);
+    tab.go_and_come_back("allow");
+    let answer = tab.href.borrow().clone();
+    tab.handle_redirect().unwrap();
+    // The second delivery replaces the page.
+    let tab = tab.reload(&[]);
+    *tab.href.borrow_mut() = answer;
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    assert!(tab.client.is_signed_in());
+    assert_eq!(*tab.href.borrow(), CALLBACK);
+    assert_eq!(tab.world.requests.borrow().len(), 1);
+}
+
+#[test]
+fn a_token_is_kept_while_it_is_fresh_and_renewed_when_it_is_due() {
+    let tab = World::with(json!({ "accessTokenTtl": 3600 }))
+        .tab(PAGE)
+        .signed_in();
+    let first = tab.token().unwrap();
+    tab.world.pass(3500.0);
+    assert_eq!(tab.token().unwrap(), first);
+    tab.world.pass(80.0);
+    let second = tab.token().unwrap();
+    assert_ne!(second, first);
+    assert!(tab.is_good(&second) && !tab.is_good(&first));
+    assert_eq!(
+        *tab.world.requests.borrow(),
+        ["/oauth/token", "/oauth/token"]
+    );
+}
+
+#[test]
+fn a_failure_that_passes_keeps_the_user_signed_in() {
+    let tab = World::with(json!({ "accessTokenTtl": 3600 }))
+        .tab(PAGE)
+        .signed_in();
+    let first = tab.token().unwrap();
+    for network in [
+        Network::Away,
+        Network::Says(500),
+        Network::Says(429),
+        Network::Says(302),
+    ] {
+        tab.world.pass(3590.0 / 4.0);
+        *tab.world.network.borrow_mut() = vec![network];
+        let wanted = Wanted {
+            min_validity: Some(3_600_000.0),
+            ..Wanted::default()
+        };
+        let kept = tab.drive(tab.client.access_token(wanted));
+        assert!(
+            matches!(kept, Ok(Outcome::AccessToken(token)) if token.expose() == first),
+            "{network:?}"
+        );
+        assert!(tab.client.is_signed_in());
+        assert!(matches!(
+            tab.events.borrow().last(),
+            Some(Event::RefreshError(_))
+        ));
+    }
+    // Past its end there is nothing to keep, and still nothing is lost.
+    tab.world.pass(60.0);
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::Network);
+    assert!(tab.client.is_signed_in());
+    assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn s28_invalid_grant_alone_ends_the_session() {
+    let tab = World::with(json!({ "accessTokenTtl": 60 }))
+        .tab(PAGE)
+        .signed_in();
+    tab.world.gateway.borrow_mut().end_sessions();
+    tab.world.pass(100.0);
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+    assert!(!tab.client.is_signed_in());
+    assert_eq!(tab.events.borrow().last(), Some(&Event::SignedOut));
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+    assert_eq!(
+        tab.world.requests.borrow().len(),
+        2,
+        "a session that has ended asks nobody"
+    );
+}
+
+#[test]
+fn callers_who_waited_for_a_renewal_share_what_came_of_it() {
+    let tab = World::with(json!({ "accessTokenTtl": 60 }))
+        .tab(PAGE)
+        .signed_in();
+    tab.world.pass(100.0);
+    // All begin before the first one ends; the lock lets them through one after the other.
+    let mut waiting: Vec<_> = (0..10)
+        .map(|_| tab.client.access_token(Wanted::default()))
+        .collect();
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    for task in waiting.drain(..) {
+        assert_eq!(tab.drive(task).unwrap_err().code, ErrorCode::Network);
+    }
+    assert_eq!(tab.world.requests.borrow().len(), 2);
+    let waiting: Vec<_> = (0..10)
+        .map(|_| {
+            tab.client.access_token(Wanted {
+                renew: true,
+                ..Wanted::default()
+            })
+        })
+        .collect();
+    let tokens: Vec<_> = waiting
+        .into_iter()
+        .map(|task| tab.drive(task).unwrap())
+        .collect();
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_eq!(tab.world.requests.borrow().len(), 3);
+}
+
+#[test]
+fn a_reload_stays_signed_in() {
+    let tab = World::new().tab(PAGE).signed_in();
+    let tab = tab.reload(&[]);
+    assert!(!tab.client.is_signed_in());
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    assert!(tab.client.is_signed_in());
+    assert_eq!(
+        tab.world.requests.borrow().len(),
+        1,
+        "looking costs no request"
+    );
+    assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn s13_the_answer_has_left_the_address_bar_before_the_first_request() {
+    let tab = World::new().tab(PAGE);
+    tab.go_and_come_back("allow");
+    let href = tab.href.borrow().clone();
+    tab.drive_to_request(&mut tab.client.handle_redirect(&href));
+    assert_eq!(*tab.href.borrow(), CALLBACK);
+    // A reload in mid-flow still ends signed in.
+    let tab = tab.reload(&[]);
+    assert_eq!(
+        tab.handle_redirect(),
+        Ok(Outcome::SignedIn(Some("/inbox?folder=1#top".into())))
+    );
+    assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn a_network_that_is_away_at_the_exchange_costs_a_second_call_and_no_more() {
+    let tab = World::new().tab(PAGE);
+    tab.go_and_come_back("allow");
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    let error = tab.handle_redirect().unwrap_err();
+    assert_eq!(
+        (error.code, error.code.is_retryable()),
+        (ErrorCode::Network, true)
+    );
+    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
+}
+
+#[test]
+fn a_denial_is_told_once_and_again() {
+    let tab = World::new().tab(PAGE);
+    tab.go_and_come_back("deny");
+    let error = tab.handle_redirect().unwrap_err();
+    assert_eq!(
+        (error.code, error.error.as_deref()),
+        (ErrorCode::AccessDenied, Some("access_denied"))
+    );
+    assert_eq!(*tab.href.borrow(), CALLBACK);
+    assert_eq!(
+        tab.handle_redirect().unwrap_err().code,
+        ErrorCode::AccessDenied
+    );
+    assert!(!tab.client.is_signed_in());
+    let tab = tab.reload(&[]);
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+}
+
+#[test]
+fn s12_a_forged_answer_changes_nothing_and_the_true_one_still_works() {
+    let tab = World::new().tab(PAGE);
+    tab.go_and_come_back("allow");
+    let answer = tab.href.borrow().clone();
+    let state = answer.split("state=").nth(1).unwrap().to_owned();
+    for forged in [
+        "code=evil".to_owned(),
+        format!("code=evil&state={}x", state),
+        format!("code=evil&error=e&state={state}"),
+        format!("code=evil&code=evil2&state={state}"),
+        format!("code=evil&state={state}&state={state}"),
+    ] {
+        let url = format!("{CALLBACK}?{forged}");
+        let error = tab.drive(tab.client.handle_redirect(&url)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidAnswer, "{forged}");
+    }
+    let token = format!("{CALLBACK}#access_token=evil&token_type=bearer&state={state}");
+    assert_eq!(
+        tab.drive(tab.client.handle_redirect(&token))
+            .unwrap_err()
+            .code,
+        ErrorCode::InvalidAnswer
+    );
+    assert_eq!(tab.world.requests.borrow().len(), 0);
+    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
+}
+
+#[test]
+fn an_answer_to_another_client_or_page_is_left_alone() {
+    let tab = World::new().tab(PAGE);
+    for href in [
+        "https://app.example/search?code=promo&state=x.y",
+        "https://app.example/in?code=c&state=AAAA.other-client",
+        "https://other.example/in?code=c",
+    ] {
+        *tab.href.borrow_mut() = href.into();
+        assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing), "{href}");
+        assert_eq!(*tab.href.borrow(), href);
+    }
+}
+
+#[test]
+fn sign_ins_in_several_tabs_and_twice_in_one_do_not_disturb_each_other() {
+    let world = World::new();
+    let (a, b) = (world.tab(PAGE), world.tab("https://app.example/other"));
+    a.go_and_come_back("allow");
+    b.go_and_come_back("allow");
+    // A begins once more, then goes back in its history to the first answer.
+    let first = a.href.borrow().clone();
+    *a.href.borrow_mut() = PAGE.into();
+    a.go_and_come_back("allow");
+    *a.href.borrow_mut() = first;
+    assert!(matches!(a.handle_redirect(), Ok(Outcome::SignedIn(_))));
+    assert_eq!(
+        b.handle_redirect(),
+        Ok(Outcome::SignedIn(Some("/other".into())))
+    );
+}
+
+#[test]
+fn a_code_in_the_fragment_is_read_too() {
+    let tab = World::with(json!({ "answer": "fragment" })).tab(PAGE);
+    tab.go_and_come_back("allow");
+    assert!(tab.href.borrow().contains("#code="));
+    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
+}
+
+#[test]
+fn a_gateway_without_state_is_tolerated_only_where_that_is_allowed() {
+    let world = World::with(json!({ "echoState": false }));
+    let tab = world.tab(PAGE);
+    tab.go_and_come_back("allow");
+    assert_eq!(
+        tab.handle_redirect().unwrap_err().code,
+        ErrorCode::InvalidAnswer
+    );
+    let tab = world.tab_with(PAGE, &[("dangerouslyAllowMissingState", Value::Flag(true))]);
+    tab.go_and_come_back("allow");
+    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
+}
+
+#[test]
+fn a_token_in_the_fragment_is_this_pages_alone() {
+    let world = World::with(json!({ "answer": "token" }));
+    let more = [("responseType", Value::Text("token".into()))];
+    let tab = world.tab_with(PAGE, &more);
+    tab.go_and_come_back("allow");
+    assert!(tab.href.borrow().contains("#access_token="));
+    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
+    assert_eq!(*tab.href.borrow(), CALLBACK);
+    assert!(tab.is_good(&tab.token().unwrap()));
+    assert_eq!(tab.world.requests.borrow().len(), 0);
+    let tab = tab.reload(&more);
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    assert!(!tab.client.is_signed_in());
+}
+
+#[test]
+fn revoking_ends_the_session_here_and_at_the_gateway() {
+    let tab = World::new().tab(PAGE).signed_in();
+    let token = tab.token().unwrap();
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    assert_eq!(
+        tab.drive(tab.client.revoke()).unwrap_err().code,
+        ErrorCode::Network
+    );
+    assert!(
+        tab.client.is_signed_in() && tab.is_good(&token),
+        "a failure changes nothing"
+    );
+    tab.drive(tab.client.revoke()).unwrap();
+    assert!(!tab.client.is_signed_in() && !tab.is_good(&token));
+    assert_eq!(tab.drive(tab.client.revoke()), Ok(Outcome::Nothing));
+}
+
+#[test]
+fn signing_out_works_whatever_the_network_does() {
+    let tab = World::new().tab(PAGE).signed_in();
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    tab.drive(tab.client.sign_out()).unwrap();
+    assert!(!tab.client.is_signed_in());
+    assert_eq!(tab.events.borrow().last(), Some(&Event::SignedOut));
+    let tab = tab.reload(&[]);
+    tab.handle_redirect().unwrap();
+    assert!(!tab.client.is_signed_in());
+}
+
+#[test]
+fn s30_another_tab_hears_of_the_end_and_a_late_token_is_dropped() {
+    let world = World::with(json!({ "accessTokenTtl": 60 }));
+    let a = world.tab(PAGE).signed_in();
+    let b = world.tab(PAGE);
+    b.handle_redirect().unwrap();
+    world.pass(100.0);
+    let mut late = b.client.access_token(Wanted::default());
+    b.drive_to_request(&mut late);
+    a.drive(a.client.sign_out()).unwrap();
+    let body = r#"{"access_token":"late","token_type":"bearer","expires_in":60}"#;
+    let reply = Reply::Response(Response::new(200).body("application/json", body));
+    assert_eq!(
+        b.drive_on(&mut late, reply).unwrap_err().code,
+        ErrorCode::LoginRequired
+    );
+    assert!(!b.client.is_signed_in());
+    b.drive(b.client.sync()).unwrap();
+    assert!(!b.client.is_signed_in());
+    assert_eq!(b.events.borrow().last(), Some(&Event::SignedOut));
+}
+
+#[test]
+fn expiring_and_expired_are_told_once_each() {
+    let tab = World::with(json!({ "accessTokenTtl": 3600 }))
+        .tab(PAGE)
+        .signed_in();
+    let now = || *tab.world.now.borrow();
+    assert_eq!(tab.client.alarm(now()), Some(3_540_000.0));
+    assert_eq!(tab.client.tick(now()), None);
+    tab.world.pass(3540.0);
+    assert_eq!(tab.client.tick(now()), Some(Event::Expiring));
+    assert_eq!(tab.client.tick(now()), None);
+    assert_eq!(tab.client.alarm(now()), Some(60_000.0));
+    // A sleep of a day.
+    tab.world.pass(86_400.0);
+    assert_eq!(tab.client.tick(now()), Some(Event::Expired));
+    assert_eq!(
+        (tab.client.tick(now()), tab.client.alarm(now())),
+        (None, None)
+    );
+    tab.token().unwrap();
+    assert_eq!(tab.client.alarm(now()), Some(3_540_000.0));
+}
+
+#[test]
+fn a_token_that_never_expires_sets_no_alarm() {
+    let tab = World::with(json!({ "accessTokenTtl": 0 }))
+        .tab(PAGE)
+        .signed_in();
+    assert_eq!(tab.client.expires_at(), Some(f64::INFINITY));
+    assert_eq!(tab.client.alarm(*tab.world.now.borrow()), None);
+    tab.world.pass(1e9);
+    assert!(tab.token().is_ok());
+}
+
+#[test]
+fn s10_return_to_is_refused_by_name() {
+    let error = SignIn::default()
+        .set("returnTo", Value::Text("//evil".into()))
+        .unwrap_err();
+    assert!(error.message.starts_with("returnTo"));
+}

@@ -1,0 +1,401 @@
+//! Client, relay, vault and gateway joined in memory: what only all of them together can promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod world;
+
+use std::rc::Rc;
+
+use att_oauth::protocol::ErrorCode;
+use att_oauth::protocol::http::Request;
+use att_oauth::session::{Event, Outcome, Reply, Wanted};
+use serde_json::json;
+use world::relay::SECRET;
+use world::{Network, Tab, World};
+
+const PAGE: &str = "https://app.example/inbox";
+
+fn short_lived() -> Rc<World> {
+    World::relayed(json!({ "accessTokenTtl": 600 }))
+}
+
+fn renewals(world: &World) -> u64 {
+    world.relay().gateway.counts().token.refresh_token
+}
+
+#[test]
+fn a_user_signs_in_through_the_relay() {
+    let tab = World::relayed(json!({})).tab(PAGE);
+    tab.go_and_come_back("allow");
+    assert!(
+        tab.href
+            .borrow()
+            .starts_with("https://app.example/signed-in#code=")
+    );
+    assert_eq!(
+        tab.handle_redirect(),
+        Ok(Outcome::SignedIn(Some("/inbox".into())))
+    );
+    assert_eq!(*tab.href.borrow(), "https://app.example/signed-in");
+    assert_eq!(tab.client.scope().unwrap().to_spaces(), "DC");
+    assert!(tab.is_good(&tab.token().unwrap()));
+    assert_eq!(renewals(&tab.world), 0);
+}
+
+#[test]
+fn a_reload_gets_the_kept_token_and_costs_the_gateway_nothing() {
+    let tab = short_lived().tab(PAGE).signed_in();
+    let token = tab.token().unwrap();
+    let tab = tab.reload(&[]);
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    assert!(tab.client.is_signed_in());
+    assert_eq!(tab.token().unwrap(), token);
+    assert_eq!(renewals(&tab.world), 0);
+}
+
+#[test]
+fn a_kept_token_handed_to_one_tab_is_no_news_to_another() {
+    let world = short_lived();
+    let first = world.tab(PAGE).signed_in();
+    let token = first.token().unwrap();
+    world.pass(60.4);
+    let second = world.tab(PAGE);
+    second.handle_redirect().unwrap();
+    assert_eq!(second.token().unwrap(), token);
+    first.events.borrow_mut().clear();
+    let requests = world.requests.borrow().len();
+    first.drive(first.client.sync()).unwrap();
+    assert_eq!(*first.events.borrow(), []);
+    assert_eq!(first.token().unwrap(), token);
+    assert_eq!(world.requests.borrow().len(), requests);
+}
+
+#[test]
+fn s29_five_tabs_at_a_tokens_end_make_one_renewal_at_the_gateway() {
+    let world = short_lived();
+    let first = world.tab(PAGE).signed_in();
+    let tabs: Vec<Tab> = (0..4).map(|_| world.tab(PAGE)).collect();
+    for tab in &tabs {
+        tab.handle_redirect().unwrap();
+        tab.token().unwrap();
+    }
+    world.pass(700.0);
+    world.requests.borrow_mut().clear();
+    let token = first.token().unwrap();
+    for tab in &tabs {
+        assert_eq!(tab.token().unwrap(), token);
+        assert_eq!(tab.token().unwrap(), token);
+    }
+    assert!(first.is_good(&token));
+    assert_eq!(renewals(&world), 1);
+    assert_eq!(
+        world.requests.borrow().len(),
+        5,
+        "at most one request a tab"
+    );
+}
+
+#[test]
+fn s29_a_reply_of_the_relay_that_is_lost_costs_nothing() {
+    let tab = short_lived().tab(PAGE).signed_in();
+    tab.world.pass(700.0);
+    *tab.world.network.borrow_mut() = vec![Network::LosesReply];
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::Timeout);
+    assert!(tab.client.is_signed_in());
+    assert!(tab.is_good(&tab.token().unwrap()));
+    assert_eq!(renewals(&tab.world), 1);
+}
+
+#[test]
+fn a_reply_to_the_sign_in_that_is_lost_costs_nothing() {
+    let tab = World::relayed(json!({})).tab(PAGE);
+    tab.go_and_come_back("allow");
+    *tab.world.network.borrow_mut() = vec![Network::LosesReply];
+    assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Timeout);
+    // Even with a reload in between.
+    let tab = tab.reload(&[]);
+    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
+    assert!(tab.is_good(&tab.token().unwrap()));
+    assert_eq!(
+        tab.world.relay().gateway.counts().token.authorization_code,
+        1
+    );
+}
+
+#[test]
+fn a_gateway_that_is_out_of_order_keeps_the_user_signed_in() {
+    let tab = short_lived().tab(PAGE).signed_in();
+    for kind in [
+        "server_error",
+        "unavailable",
+        "rate_limit",
+        "timeout",
+        "cut",
+        "html",
+        "huge",
+        "redirect",
+    ] {
+        tab.world.pass(700.0);
+        tab.world
+            .relay()
+            .fault(json!({ "kind": kind, "endpoint": "token" }));
+        let error = tab.token().unwrap_err();
+        assert_eq!(
+            (error.code, error.code.is_retryable()),
+            (ErrorCode::TemporarilyUnavailable, true),
+            "{kind}"
+        );
+        assert!(tab.client.is_signed_in(), "{kind}");
+        // Once the back-off is over it goes on by itself.
+        tab.world.pass(60.0);
+        assert!(tab.is_good(&tab.token().unwrap()), "{kind}");
+    }
+}
+
+#[test]
+fn a_token_refused_by_an_api_is_renewed_once_however_many_say_so() {
+    let tab = short_lived().tab(PAGE).signed_in();
+    let first = tab.token().unwrap();
+    tab.world.relay().gateway.expire_access_tokens();
+    assert!(!tab.is_good(&first));
+    let wanted = Wanted {
+        rejected_generation: Some(1),
+        ..Wanted::default()
+    };
+    for _ in 0..3 {
+        let Ok(Outcome::AccessToken(token)) = tab.drive(tab.client.access_token(wanted)) else {
+            panic!()
+        };
+        assert!(tab.is_good(token.expose()));
+    }
+    assert_eq!(renewals(&tab.world), 1);
+}
+
+#[test]
+fn refreshing_by_hand_renews_at_once() {
+    let tab = short_lived().tab(PAGE).signed_in();
+    let first = tab.token().unwrap();
+    let wanted = Wanted {
+        renew: true,
+        ..Wanted::default()
+    };
+    assert!(
+        matches!(tab.drive(tab.client.access_token(wanted)), Ok(Outcome::AccessToken(token)) if token.expose() != first)
+    );
+    assert_eq!(renewals(&tab.world), 1);
+}
+
+#[test]
+fn s31_a_tab_whose_place_was_taken_is_told_and_never_handed_the_others_token() {
+    let world = short_lived();
+    let ada = world.tab(PAGE).signed_in();
+    ada.token().unwrap();
+    let other = world.tab(PAGE).signed_in();
+    let others_token = other.token().unwrap();
+    // Whether it hears of it or not.
+    assert_eq!(ada.token().unwrap_err().code, ErrorCode::SessionMismatch);
+    assert_eq!(ada.events.borrow().last(), Some(&Event::Change));
+    assert!(!ada.client.is_signed_in());
+    assert_eq!(ada.token().unwrap_err().code, ErrorCode::SessionMismatch);
+    // The page looks anew.
+    let ada = ada.reload(&[]);
+    ada.handle_redirect().unwrap();
+    assert_eq!(ada.token().unwrap(), others_token);
+}
+
+#[test]
+fn s31_the_relay_says_409_to_a_page_that_expects_another_session() {
+    let world = short_lived();
+    let ada = world.tab(PAGE).signed_in();
+    world.pass(700.0);
+    let mut task = ada.client.access_token(Wanted::default());
+    ada.drive_to_request(&mut task);
+    let label = task_label(&ada);
+    world.tab(PAGE).signed_in();
+    let mut late = Request::form(
+        "https://app.example/oauth/token",
+        "client_id=key&grant_type=refresh_token".into(),
+    );
+    late.headers.append("att-oauth-session", label);
+    late.headers.append("origin", world::relay::APP);
+    let reply = world.relay().send(late);
+    assert_eq!(reply.status, 409);
+    let error = ada.drive_on(&mut task, Reply::Response(reply)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::SessionMismatch);
+}
+
+#[test]
+fn a_sign_in_over_another_ends_the_earlier_session_at_the_gateway() {
+    let world = World::relayed(json!({}));
+    let first = world.tab(PAGE).signed_in();
+    let token = first.token().unwrap();
+    let second = world.tab(PAGE).signed_in();
+    assert!(!first.is_good(&token));
+    assert!(second.is_good(&second.token().unwrap()));
+}
+
+#[test]
+fn s30_revoking_while_the_gateway_is_down_signs_out_and_is_made_good_later() {
+    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
+    let token = tab.token().unwrap();
+    tab.world
+        .relay()
+        .fault(json!({ "kind": "unavailable", "endpoint": "revoke", "times": 3 }));
+    tab.drive(tab.client.revoke()).unwrap();
+    assert!(!tab.client.is_signed_in());
+    assert!(tab.is_good(&token));
+    tab.world.pass(3600.0);
+    assert!(!tab.is_good(&token));
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+}
+
+#[test]
+fn consent_that_was_withdrawn_ends_in_login_required_and_no_loop() {
+    let tab = short_lived().tab(PAGE).signed_in();
+    tab.world.relay().gateway.end_sessions();
+    tab.world.pass(700.0);
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+    let calls = tab.world.relay().gateway_calls();
+    for _ in 0..10 {
+        assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+    }
+    assert_eq!(tab.world.relay().gateway_calls(), calls);
+}
+
+#[test]
+fn a_gateway_that_does_not_echo_state_is_no_hindrance() {
+    let tab = World::relayed(json!({ "echoState": false }))
+        .tab(PAGE)
+        .signed_in();
+    assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn a_denial_reaches_the_app_in_words() {
+    let tab = World::relayed(json!({})).tab(PAGE);
+    tab.go_and_come_back("deny");
+    assert_eq!(
+        tab.handle_redirect().unwrap_err().code,
+        ErrorCode::AccessDenied
+    );
+}
+
+#[test]
+fn s01_s03_neither_the_secret_nor_a_refresh_token_comes_out_of_the_relay() {
+    let tab = short_lived().tab(PAGE).signed_in();
+    tab.world.pass(700.0);
+    tab.token().unwrap();
+    tab.drive(tab.client.revoke()).unwrap();
+    let relay = tab.world.relay();
+    assert!(!relay.outward.contains(SECRET));
+    let mut seen = 0;
+    for exchange in relay.gateway.log() {
+        let shown = format!("{:?}", exchange.unmasked());
+        for rest in shown.split("refresh_token\\\":\\\"").skip(1) {
+            let token = rest.split('\\').next().unwrap();
+            assert!(
+                token.len() > 20 && !relay.outward.contains(token),
+                "{token}"
+            );
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 2);
+}
+
+/// A relay on another site: the client keeps a handle, and no cookie counts.
+fn handles() -> Rc<World> {
+    World::relayed_with(
+        json!({ "custody": "handle" }),
+        json!({ "accessTokenTtl": 600 }),
+    )
+}
+
+#[test]
+fn in_custody_handle_a_user_signs_in_reloads_renews_calls_apis_and_revokes() {
+    let tab = handles().tab(PAGE).signed_in();
+    let token = tab.token().unwrap();
+    let tab = tab.reload(&[]);
+    tab.handle_redirect().unwrap();
+    assert_eq!(tab.token().unwrap(), token);
+    assert_eq!(renewals(&tab.world), 0, "a reload costs no renewal");
+    for _ in 0..4 {
+        tab.world.pass(700.0);
+        assert!(tab.is_good(&tab.token().unwrap()));
+    }
+    assert_eq!(renewals(&tab.world), 4);
+    let Ok(Outcome::Api(url, label, Some(handle))) =
+        tab.drive(tab.client.api_target("/rest/2/Devices/Info"))
+    else {
+        panic!()
+    };
+    let mut call = Request::get(url);
+    call.headers.append("origin", world::relay::APP);
+    call.headers.append("att-oauth-session", label);
+    let bearer = format!("Bearer {}", handle.expose());
+    call.headers.append("authorization", bearer);
+    assert_eq!(tab.world.relay().send(call).status, 200);
+    let token = tab.token().unwrap();
+    tab.drive(tab.client.revoke()).unwrap();
+    assert!(!tab.is_good(&token));
+}
+
+#[test]
+fn s29_in_custody_handle_five_tabs_and_lost_replies_cost_no_session() {
+    let world = handles();
+    let first = world.tab(PAGE).signed_in();
+    let tabs: Vec<Tab> = (0..4).map(|_| world.tab(PAGE)).collect();
+    for round in 1..=3 {
+        world.pass(700.0);
+        *world.network.borrow_mut() = vec![Network::LosesReply];
+        assert_eq!(first.token().unwrap_err().code, ErrorCode::Timeout);
+        let token = first.token().unwrap();
+        for tab in &tabs {
+            tab.handle_redirect().unwrap();
+            assert_eq!(tab.token().unwrap(), token);
+        }
+        assert_eq!(renewals(&world), round);
+    }
+}
+
+#[test]
+fn s20_in_custody_handle_a_stolen_handle_that_is_used_late_ends_the_session_for_both() {
+    let world = handles();
+    let tab = world.tab(PAGE).signed_in();
+    tab.token().unwrap();
+    let stolen = world.stored_session("handle");
+    for _ in 0..2 {
+        world.pass(700.0);
+        tab.token().unwrap();
+    }
+    let response = world.relay().refresh(&[("refresh_token", stolen.as_str())]);
+    assert_eq!(response.status, 400);
+    world.pass(700.0);
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+    assert!(!tab.client.is_signed_in());
+}
+
+fn task_label(tab: &Tab) -> String {
+    let Outcome::Api(_, label, _) = tab.drive(tab.client.api_target("/")).unwrap() else {
+        panic!()
+    };
+    label
+}
+
+#[test]
+fn s31_a_page_that_was_signed_out_takes_up_no_other_session_until_it_looks_again() {
+    let world = short_lived();
+    let ada = world.tab(PAGE).signed_in();
+    ada.token().unwrap();
+    ada.drive(ada.client.sign_out()).unwrap();
+    let other = world.tab(PAGE).signed_in();
+    assert_eq!(ada.token().unwrap_err().code, ErrorCode::SessionMismatch);
+    assert!(!ada.client.is_signed_in());
+    ada.handle_redirect().unwrap();
+    assert_eq!(ada.token().unwrap(), other.token().unwrap());
+}

@@ -1,0 +1,58 @@
+// The types as a TypeScript user meets them, and every code block of the READMEs as one would type it in.
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const project = `${root}target/types`;
+
+/** Compiles files against the built package; the complaints, one a line. */
+function check(files, moduleResolution) {
+  rmSync(project, { recursive: true, force: true });
+  mkdirSync(`${project}/node_modules/@types`, { recursive: true });
+  cpSync(`${root}target/pkg`, `${project}/node_modules/att-oauth`, { recursive: true });
+  symlinkSync(`${root}tests/node_modules/@types/node`, `${project}/node_modules/@types/node`);
+  symlinkSync(`${root}tests/node_modules/undici-types`, `${project}/node_modules/undici-types`);
+  writeFileSync(`${project}/package.json`, '{ "type": "module" }');
+  const names = Object.entries(files).map(([name, text]) => {
+    writeFileSync(`${project}/${name}`, text);
+    return `${project}/${name}`;
+  });
+  const program = ts.createProgram(names, {
+    allowJs: true,
+    checkJs: true,
+    lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.esnext.disposable.d.ts"],
+    module: moduleResolution === "nodenext" ? ts.ModuleKind.NodeNext : ts.ModuleKind.ESNext,
+    moduleResolution: moduleResolution === "nodenext" ? ts.ModuleResolutionKind.NodeNext : ts.ModuleResolutionKind.Bundler,
+    noEmit: true,
+    strict: true,
+    target: ts.ScriptTarget.ES2022,
+    types: ["node"],
+    typeRoots: [`${project}/node_modules/@types`],
+  });
+  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+    const line = file ? `${file.fileName.slice(project.length + 1)}:${file.getLineAndCharacterOfPosition(start).line + 1} ` : "";
+    return line + ts.flattenDiagnosticMessageText(messageText, " ");
+  });
+}
+
+for (const moduleResolution of ["nodenext", "bundler"]) {
+  test(`the types are exact (${moduleResolution})`, () => {
+    const text = readFileSync(new URL("types.ts", import.meta.url), "utf8");
+    assert.deepEqual(check({ "types.ts": text }, moduleResolution), []);
+  });
+
+  test(`every code block of the READMEs compiles (${moduleResolution})`, () => {
+    const files = {};
+    for (const readme of ["README.md", "pkg-template/README.md"]) {
+      const text = readFileSync(`${root}${readme}`, "utf8");
+      for (const [, language, code] of text.matchAll(/^```(js|ts)\n(.*?)^```/gms)) {
+        files[`${readme.replaceAll(/\W/g, "_")}_${Object.keys(files).length}.${language}`] = code;
+      }
+    }
+    assert.ok(Object.keys(files).length >= 3);
+    assert.deepEqual(check(files, moduleResolution), []);
+  });
+}

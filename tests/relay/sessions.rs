@@ -1,0 +1,612 @@
+//! How sessions live through failures, races and time.
+
+use att_oauth::protocol::http::Response;
+use att_oauth::relay::vault::{self, Answer, Command, Failure, Flight, Next};
+use serde_json::json;
+
+use crate::world::*;
+
+#[test]
+fn a_fresh_token_is_handed_over_without_a_call() {
+    let mut world = world();
+    let first = world.sign_in();
+    world.pass(3_600_000.0);
+    let again = read(&world.refresh(&[]));
+    assert_eq!(again["access_token"], first["access_token"]);
+    assert_eq!(again["expires_in"], 172_800 - 3600);
+    assert_eq!(again["generation"], 1);
+    assert_eq!(world.gateway.counts().token.refresh_token, 0);
+}
+
+#[test]
+fn a_token_is_renewed_when_it_lasts_no_longer_than_asked() {
+    let mut world = world();
+    world.sign_in();
+    world.pass((172_800.0 - 31.0) * 1000.0);
+    assert_eq!(read(&world.refresh(&[]))["generation"], 1);
+    assert_eq!(
+        read(&world.refresh(&[("min_validity", "31")]))["generation"],
+        2
+    );
+    assert_eq!(
+        read(&world.refresh(&[("min_validity", "31")]))["generation"],
+        2
+    );
+}
+
+#[test]
+fn a_life_shorter_than_min_validity_does_not_make_each_call_a_renewal() {
+    let mut world = world_with(json!({}), json!({ "accessTokenTtl": 20 }));
+    world.sign_in();
+    for _ in 0..10 {
+        assert_eq!(read(&world.refresh(&[]))["generation"], 1);
+    }
+    world.pass(10_000.0);
+    assert_eq!(read(&world.refresh(&[]))["generation"], 2);
+}
+
+#[test]
+fn a_token_that_never_expires_is_renewed_when_it_is_rejected() {
+    let mut world = world_with(json!({}), json!({ "accessTokenTtl": 0 }));
+    assert_eq!(world.sign_in()["expires_in"], 0);
+    world.pass(DAY);
+    assert_eq!(read(&world.refresh(&[]))["generation"], 1);
+    assert_eq!(
+        read(&world.refresh(&[("rejected_generation", "1")]))["generation"],
+        2
+    );
+}
+
+#[test]
+fn s25_a_code_goes_to_the_gateway_once_whatever_becomes_of_it() {
+    for kind in [
+        "cut",
+        "timeout",
+        "server_error",
+        "html",
+        "huge",
+        "redirect",
+        "rate_limit",
+    ] {
+        let mut world = world();
+        let (code, verifier) = world.code();
+        world.fault(json!({ "endpoint": "token", "kind": kind }));
+        let response = world.exchange(&code, &verifier);
+        // The code is spent: to try again would help nobody.
+        assert_eq!(refusal(&response), (400, "invalid_grant".into()), "{kind}");
+        // S24: the gateway's own words stay inside.
+        assert!(!String::from_utf8_lossy(&response.body).contains('<'));
+        assert_eq!(
+            refusal(&world.exchange(&code, &verifier)),
+            (400, "invalid_grant".into()),
+            "{kind}"
+        );
+        assert_eq!(world.gateway.counts().token.authorization_code, 1, "{kind}");
+    }
+}
+
+#[test]
+fn s25_a_crash_while_a_code_is_under_way_leaves_it_spent() {
+    let mut world = world();
+    let (code, verifier) = world.code();
+    let command = Command::Exchange {
+        code: att_oauth::protocol::Secret::new("c"),
+        scope: "DC".into(),
+    };
+    let started = vault::step(&world.config, None, &command, Flight::default(), world.now);
+    assert!(started.changed && matches!(started.next, Next::Call(_)));
+    let busy = Flight {
+        under_way: true,
+        waited: false,
+    };
+    let waiting = vault::step(
+        &world.config,
+        started.record.clone(),
+        &command,
+        busy,
+        world.now,
+    );
+    assert!(matches!(waiting.next, Next::Wait { ms: 10_000 }));
+    // The host comes back without the call.
+    let after = vault::step(
+        &world.config,
+        started.record,
+        &command,
+        Flight::default(),
+        world.now,
+    );
+    assert!(matches!(after.next, Next::Answer(Answer::Gone { .. })));
+    // Whoever signs in anew is not concerned.
+    read(&world.exchange(&code, &verifier));
+}
+
+#[test]
+fn s28_passing_failures_keep_the_session_and_the_token() {
+    for kind in [
+        "cut",
+        "timeout",
+        "server_error",
+        "unavailable",
+        "rate_limit",
+        "html",
+        "huge",
+        "redirect",
+    ] {
+        let mut world = world();
+        let first = world.sign_in();
+        world.pass((172_800.0 - 20.0) * 1000.0);
+        // Nothing of these was processed.
+        world.fault(json!({ "endpoint": "token", "kind": kind, "processed": false, "times": 2 }));
+        let kept = read(&world.refresh(&[]));
+        assert_eq!(kept["access_token"], first["access_token"], "{kind}");
+        assert_eq!(kept["expires_in"], 20);
+        // Backed off: no second call so soon.
+        read(&world.refresh(&[]));
+        assert_eq!(world.gateway.counts().token.refresh_token, 1, "{kind}");
+        // With no life left there is nothing to hand over.
+        world.pass(20_000.0);
+        let response = world.refresh(&[]);
+        assert_eq!(
+            refusal(&response),
+            (503, "temporarily_unavailable".into()),
+            "{kind}"
+        );
+        assert!(response.headers.get("retry-after").is_some());
+        world.pass(60_000.0);
+        assert_eq!(read(&world.refresh(&[]))["generation"], 2, "{kind}");
+    }
+}
+
+#[test]
+fn s28_a_misconfigured_relay_keeps_its_sessions_and_tells_the_operator() {
+    let mut world = world();
+    world.sign_in();
+    world.pass(DAY * 3.0);
+    let command = Command::Token {
+        min_validity: 30,
+        rejected: None,
+        scope: None,
+        handle: None,
+    };
+    let name = world.records.keys().next().unwrap().clone();
+    let stepped = vault::step(
+        &world.config,
+        world.load(&name),
+        &command,
+        Flight::default(),
+        world.now,
+    );
+    let Next::Call(call) = stepped.next else {
+        panic!("no call")
+    };
+    for (status, body, reason) in [
+        (401, r#"{"error":"invalid_client"}"#, "invalid_client"),
+        (
+            400,
+            r#"{"error":"unauthorized_client"}"#,
+            "unauthorized_client",
+        ),
+        (403, "", "gateway_refuses"),
+    ] {
+        let reply = Response::new(status).body("application/json", body);
+        let called = vault::called(
+            &world.config,
+            stepped.record.clone(),
+            &call.ticket,
+            Ok(&reply),
+            world.now,
+            &[1; 32],
+        );
+        assert_eq!(
+            (called.log.outcome, called.log.reason.as_str()),
+            ("failed", reason)
+        );
+        assert_eq!(called.log.gateway_status, Some(status));
+        let next = vault::step(
+            &world.config,
+            Some(called.record),
+            &command,
+            Flight::default(),
+            world.now + 120_000.0,
+        )
+        .next;
+        assert!(matches!(next, Next::Call(_)), "{reason}");
+    }
+}
+
+#[test]
+fn s28_back_off_grows_has_a_bound_and_respects_retry_after() {
+    let mut world = world();
+    world.sign_in();
+    world.pass(DAY * 3.0);
+    let name = world.records.keys().next().unwrap().clone();
+    let command = Command::Token {
+        min_validity: 30,
+        rejected: None,
+        scope: None,
+        handle: None,
+    };
+    let mut record = world.load(&name);
+    let mut pauses = Vec::new();
+    for seed in 0..20 {
+        let Next::Call(call) = vault::step(
+            &world.config,
+            record.clone(),
+            &command,
+            Flight::default(),
+            world.now,
+        )
+        .next
+        else {
+            panic!("no call");
+        };
+        let called = vault::called(
+            &world.config,
+            record,
+            &call.ticket,
+            Err(Failure::Network),
+            world.now,
+            &[seed; 32],
+        );
+        let waited = Flight {
+            under_way: false,
+            waited: true,
+        };
+        let next = vault::step(
+            &world.config,
+            Some(called.record.clone()),
+            &command,
+            waited,
+            world.now,
+        )
+        .next;
+        let Next::Answer(Answer::Unavailable {
+            retry_after: Some(seconds),
+            ..
+        }) = next
+        else {
+            panic!("{next:?}");
+        };
+        pauses.push(seconds);
+        world.now += f64::from(seconds) * 1000.0;
+        record = Some(called.record);
+    }
+    assert!(pauses[0] <= 1 && pauses[19] > 20, "{pauses:?}");
+    assert!(pauses.iter().all(|pause| *pause <= 60), "{pauses:?}");
+
+    let Next::Call(call) = vault::step(
+        &world.config,
+        record.clone(),
+        &command,
+        Flight::default(),
+        world.now,
+    )
+    .next
+    else {
+        panic!("no call");
+    };
+    for (asked, pause) in [("300", 300), ("999999", 3600), ("x", 60)] {
+        let reply = Response::new(503).header("retry-after", asked);
+        let called = vault::called(
+            &world.config,
+            record.clone(),
+            &call.ticket,
+            Ok(&reply),
+            world.now,
+            &[1; 32],
+        );
+        let next = vault::step(
+            &world.config,
+            Some(called.record),
+            &command,
+            Flight::default(),
+            world.now,
+        )
+        .next;
+        let Next::Answer(Answer::Unavailable {
+            retry_after: Some(seconds),
+            ..
+        }) = next
+        else {
+            panic!("{next:?}");
+        };
+        assert!(
+            seconds <= pause && seconds >= pause / 3,
+            "{asked}: {seconds}"
+        );
+    }
+}
+
+#[test]
+fn s28_invalid_grant_ends_the_session_and_its_cookie() {
+    let mut world = world();
+    world.sign_in();
+    world.gateway.end_sessions();
+    world.pass(DAY * 3.0);
+    assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
+    assert!(world.jar.keys().all(|name| name.contains("-tx-")));
+    let calls = world.gateway_calls();
+    assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
+    assert_eq!(world.gateway_calls(), calls);
+}
+
+#[test]
+fn a_renewal_whose_reply_is_lost_ends_in_one_sign_in_and_no_loop() {
+    let mut world = world();
+    world.sign_in();
+    world.pass(DAY * 3.0);
+    world.fault(json!({ "endpoint": "token", "kind": "cut", "processed": true }));
+    assert_eq!(refusal(&world.refresh(&[])).0, 503);
+    world.pass(60_000.0);
+    assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
+    for _ in 0..5 {
+        world.refresh(&[]);
+    }
+    assert_eq!(world.gateway.counts().token.refresh_token, 2);
+}
+
+#[test]
+fn s29_all_who_ask_at_expiry_wait_for_one_renewal() {
+    let mut world = world();
+    world.sign_in();
+    world.pass(DAY * 3.0);
+    let name = world.records.keys().next().unwrap().clone();
+    let command = Command::Token {
+        min_validity: 30,
+        rejected: None,
+        scope: None,
+        handle: None,
+    };
+    let record = world.load(&name);
+    let first = vault::step(
+        &world.config,
+        record.clone(),
+        &command,
+        Flight::default(),
+        world.now,
+    );
+    let Next::Call(call) = first.next else {
+        panic!("no call")
+    };
+    let busy = Flight {
+        under_way: true,
+        waited: false,
+    };
+    for _ in 0..50 {
+        let next = vault::step(&world.config, record.clone(), &command, busy, world.now).next;
+        assert!(matches!(next, Next::Wait { .. }));
+    }
+    // Who has waited long enough is told so, and starts no second call.
+    let late = Flight {
+        under_way: true,
+        waited: true,
+    };
+    let next = vault::step(&world.config, record.clone(), &command, late, world.now).next;
+    assert!(matches!(
+        next,
+        Next::Answer(Answer::Unavailable {
+            status: 503,
+            retry_after: Some(1),
+            ..
+        })
+    ));
+    let outcome = world.call(&call.request);
+    let called = vault::called(
+        &world.config,
+        record,
+        &call.ticket,
+        outcome.as_ref().map_err(|f| *f),
+        world.now,
+        &[1; 32],
+    );
+    let waited = Flight {
+        under_way: false,
+        waited: true,
+    };
+    let next = vault::step(
+        &world.config,
+        Some(called.record),
+        &command,
+        waited,
+        world.now,
+    )
+    .next;
+    let Next::Answer(Answer::Grant(grant)) = next else {
+        panic!("{next:?}")
+    };
+    assert_eq!(grant.generation, 2);
+}
+
+#[test]
+fn a_gateway_that_gives_no_new_refresh_token_leaves_the_old_one() {
+    let mut world = world();
+    world.sign_in();
+    world.pass(DAY * 3.0);
+    let name = world.records.keys().next().unwrap().clone();
+    let command = Command::Token {
+        min_validity: 30,
+        rejected: None,
+        scope: None,
+        handle: None,
+    };
+    let record = world.load(&name);
+    let Next::Call(call) = vault::step(
+        &world.config,
+        record.clone(),
+        &command,
+        Flight::default(),
+        world.now,
+    )
+    .next
+    else {
+        panic!("no call");
+    };
+    let reply = Response::new(200).body(
+        "application/json",
+        r#"{"access_token":"new","token_type":"bearer","expires_in":"60"}"#,
+    );
+    let called = vault::called(
+        &world.config,
+        record,
+        &call.ticket,
+        Ok(&reply),
+        world.now,
+        &[1; 32],
+    );
+    let next = vault::step(
+        &world.config,
+        Some(called.record),
+        &command,
+        Flight::default(),
+        world.now + 61_000.0,
+    )
+    .next;
+    let Next::Call(again) = next else {
+        panic!("{next:?}")
+    };
+    assert_eq!(again.request.body, call.request.body);
+}
+
+#[test]
+fn s30_revoking_ends_the_session_here_and_at_the_gateway() {
+    let mut world = world();
+    world.sign_in();
+    let response = world.revoke();
+    assert_eq!((response.status, response.body.len()), (200, 0));
+    assert_eq!(world.gateway.live(world.now).refresh_tokens, 0);
+    assert_eq!(world.gateway.live(world.now).access_tokens, 0);
+    assert!(world.jar.keys().all(|name| name.contains("-tx-")));
+    assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
+    assert_eq!(world.revoke().status, 200);
+    assert_eq!(world.gateway.counts().revoke, 1);
+}
+
+#[test]
+fn s30_what_a_gateway_out_of_order_is_owed_it_gets_later() {
+    let mut world = world();
+    world.sign_in();
+    let stolen = world.jar.clone();
+    world.fault(
+        json!({ "endpoint": "revoke", "kind": "unavailable", "processed": false, "times": 3 }),
+    );
+    assert_eq!(world.revoke().status, 200);
+    assert_eq!(world.gateway.live(world.now).refresh_tokens, 1);
+    // The session is over all the same.
+    world.jar = stolen;
+    assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
+    world.pass(3_600_000.0);
+    assert_eq!(world.gateway.live(world.now).refresh_tokens, 0);
+    assert_eq!(world.gateway.counts().revoke, 4);
+    // And then it is forgotten.
+    assert!(world.records.is_empty());
+}
+
+#[test]
+fn s30_a_token_that_arrives_after_the_sign_out_is_given_back() {
+    let mut world = world();
+    world.sign_in();
+    world.pass(DAY * 3.0);
+    let name = world.records.keys().next().unwrap().clone();
+    let command = Command::Token {
+        min_validity: 30,
+        rejected: None,
+        scope: None,
+        handle: None,
+    };
+    let Next::Call(call) = vault::step(
+        &world.config,
+        world.load(&name),
+        &command,
+        Flight::default(),
+        world.now,
+    )
+    .next
+    else {
+        panic!("no call");
+    };
+    let outcome = world.call(&call.request);
+    let busy = Flight {
+        under_way: true,
+        waited: true,
+    };
+    let ended = vault::step(
+        &world.config,
+        world.load(&name),
+        &Command::End,
+        busy,
+        world.now,
+    );
+    assert!(ended.changed);
+    let called = vault::called(
+        &world.config,
+        ended.record,
+        &call.ticket,
+        outcome.as_ref().map_err(|f| *f),
+        world.now,
+        &[1; 32],
+    );
+    world.store(&name, Some(called.record), Some(called.alarm));
+    assert_eq!(world.gateway.live(world.now).refresh_tokens, 1);
+    world.pass(1.0);
+    assert_eq!(world.gateway.live(world.now).refresh_tokens, 0);
+}
+
+#[test]
+fn s31_another_sign_in_is_told_apart_and_ends_the_one_before() {
+    let mut world = world();
+    let first = world.sign_in();
+    let own = world.headers.clone();
+    let label = first["session"].as_str().unwrap();
+    let labelled = with(&own, "att-oauth-session", Some(label));
+    world.headers = labelled.clone();
+    read(&world.refresh(&[]));
+
+    world.headers = own;
+    let second = world.sign_in();
+    assert_ne!(first["session"], second["session"]);
+    assert_eq!(world.gateway.live(world.now).refresh_tokens, 1);
+    world.headers = labelled;
+    assert_eq!(
+        refusal(&world.refresh(&[])),
+        (409, "session_mismatch".into())
+    );
+    assert_eq!(refusal(&world.revoke()), (409, "session_mismatch".into()));
+    assert_eq!(
+        refusal(&world.api("GET", "/rest/2/Devices/Info")),
+        (409, "session_mismatch".into())
+    );
+    // The other is untouched.
+    world.headers = with(
+        &world.headers,
+        "att-oauth-session",
+        second["session"].as_str(),
+    );
+    read(&world.refresh(&[]));
+}
+
+#[test]
+fn s32_a_session_ends_when_idle_and_is_forgotten() {
+    let mut world = world();
+    world.sign_in();
+    for _ in 0..10 {
+        world.pass(DAY * 13.0);
+        read(&world.refresh(&[]));
+    }
+    world.pass(DAY * 14.0);
+    assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
+    assert_eq!(world.gateway.live(world.now).refresh_tokens, 0);
+    world.pass(600_000.0);
+    assert!(world.records.is_empty());
+}
+
+#[test]
+fn s32_a_session_ends_when_its_refresh_token_would() {
+    let mut world = world_with(json!({ "idleDays": 90 }), json!({ "accessTokenTtl": 0 }));
+    world.sign_in();
+    for _ in 0..8 {
+        world.pass(DAY * 10.0);
+        read(&world.refresh(&[]));
+    }
+    world.pass(DAY * 10.0);
+    assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
+}

@@ -1,0 +1,700 @@
+//! One page with one client, as its host drives it: `src/shell/host.js`, step for step.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use att_oauth::protocol::http::{Request, Response, split_url};
+use att_oauth::protocol::{Error, ErrorCode, Result};
+use att_oauth::session::{
+    Client, Effect, Event, Failure, Options, Outcome, Reply, SignIn, Step, Store, Task, Value,
+    Wanted,
+};
+
+use crate::browser::{Browser, Claim, Storage, Tab};
+use crate::engine::{Group, Promise, Sim, WORLD};
+use crate::weather::{Keeps, Locks};
+use crate::world::{APP, ISSUER, REDIRECT_URI, World};
+
+const TIMEOUT_MS: f64 = 15_000.0;
+const LOCK_WAIT_MS: f64 = 15_000.0;
+/// How long any flow may take: two waits for the lock, a request, and some steps (claim 4).
+const SETTLES_MS: f64 = 50_000.0;
+
+/// How a page ends.
+#[derive(Clone)]
+pub enum End {
+    Close,
+    Reload,
+    /// For this URL, where this user will sign in.
+    Leave(String, usize),
+    Replace(String),
+}
+
+impl End {
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Close => "is closed".into(),
+            Self::Reload => "reloads".into(),
+            Self::Leave(_, user) => format!("leaves to sign user {user} in"),
+            Self::Replace(url) => format!("is sent to {} again", short(url)),
+        }
+    }
+}
+
+/// What a flow is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Redirect,
+    SignIn,
+    Token,
+    Api,
+    SignOut,
+    Revoke,
+    Sync,
+}
+
+pub struct Page {
+    pub world: Rc<World>,
+    pub browser: Rc<Browser>,
+    pub tab: Rc<Tab>,
+    pub group: Group,
+    pub client: Rc<Client>,
+    pub end: Promise<End>,
+    number: u32,
+    href: RefCell<String>,
+    /// What the storage refused to keep.
+    kept: RefCell<BTreeMap<bool, Option<String>>>,
+    /// The last holder of the lock in this page.
+    tail: RefCell<Option<Promise<()>>>,
+    /// What lets the locks go that its flows have.
+    held: RefCell<Vec<Promise<()>>>,
+    hears: Cell<bool>,
+    frozen_ms: Cell<f64>,
+    timer: Cell<u32>,
+    ticks: Cell<u32>,
+    /// Who will sign in next.
+    pub guest: Cell<Option<usize>>,
+    /// Flows under way.
+    pub running: Cell<u32>,
+    // What it has shown and may expect.
+    user: Cell<Option<usize>>,
+    /// The browser's epoch when it last looked who is signed in.
+    looked: Cell<u32>,
+    /// Messages on their way to it, and whether it may have missed one, or a reply.
+    unheard: Cell<u32>,
+    missed: Cell<bool>,
+}
+
+/// One flow under way.
+struct Run {
+    kind: Kind,
+    held: Option<Promise<()>>,
+    sends: u32,
+    exchanges: bool,
+    /// The session that the last reply named.
+    label: Option<String>,
+    /// The session whose record it removed.
+    removed: Option<String>,
+}
+
+impl Page {
+    pub fn load(tab: &Rc<Tab>, href: &str) -> Rc<Self> {
+        let browser = &tab.browser;
+        let world = &browser.world;
+        let page = Rc::new(Self {
+            world: world.clone(),
+            browser: browser.clone(),
+            tab: tab.clone(),
+            group: world.sim.group(),
+            client: Client::new(config()),
+            end: Promise::new(&world.sim),
+            number: browser.number(),
+            href: RefCell::new(href.into()),
+            kept: RefCell::default(),
+            tail: RefCell::default(),
+            held: RefCell::default(),
+            hears: Cell::new(true),
+            frozen_ms: Cell::new(0.0),
+            timer: Cell::new(0),
+            ticks: Cell::new(0),
+            guest: Cell::new(None),
+            running: Cell::new(0),
+            user: Cell::new(None),
+            looked: Cell::new(browser.epoch.get()),
+            unheard: Cell::new(0),
+            missed: Cell::new(false),
+        });
+        page.note(|| format!("loads {}", short(href)));
+        page
+    }
+
+    pub fn href(&self) -> String {
+        self.href.borrow().clone()
+    }
+
+    fn sim(&self) -> &Sim {
+        &self.world.sim
+    }
+
+    pub fn note(&self, text: impl FnOnce() -> String) {
+        self.sim()
+            .note(|| format!("{}.p{} {}", self.tab.name(), self.number, text()));
+    }
+
+    // What an app calls: `src/shell/client.rs` and `fetch.js`.
+
+    pub async fn handle_redirect(self: &Rc<Self>) -> Result<Outcome> {
+        self.looks();
+        let task = self.client.handle_redirect(&self.href());
+        self.run(Kind::Redirect, task).await
+    }
+
+    pub async fn sign_in(self: &Rc<Self>, user: usize) -> Result<Outcome> {
+        self.guest.set(Some(user));
+        let task = self.client.sign_in(SignIn::default(), &self.href());
+        self.run(Kind::SignIn, task).await
+    }
+
+    /// `accessToken()`: at once while there is a fresh one.
+    pub async fn token(self: &Rc<Self>) -> Result<String> {
+        if let Some((token, _)) = self.client.fresh_token(self.browser.now(), None) {
+            self.is_shown(token.expose(), None);
+            return Ok(token.expose().into());
+        }
+        self.token_wanted(Wanted::default()).await
+    }
+
+    pub async fn token_wanted(self: &Rc<Self>, wanted: Wanted) -> Result<String> {
+        match self
+            .run(Kind::Token, self.client.access_token(wanted))
+            .await?
+        {
+            Outcome::AccessToken(token) => Ok(token.into_exposed()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn refresh(self: &Rc<Self>) -> Result<String> {
+        self.token_wanted(Wanted {
+            renew: true,
+            ..Wanted::default()
+        })
+        .await
+    }
+
+    pub async fn sign_out(self: &Rc<Self>) -> Result<Outcome> {
+        self.run(Kind::SignOut, self.client.sign_out()).await
+    }
+
+    pub async fn revoke(self: &Rc<Self>) -> Result<Outcome> {
+        self.run(Kind::Revoke, self.client.revoke()).await
+    }
+
+    /// `att.fetch`; the status.
+    pub async fn call_api(self: &Rc<Self>) -> Result<u16> {
+        let response = self.call_api_once().await?;
+        let generation = response.headers.get("att-oauth-generation");
+        match generation.and_then(|generation| generation.parse().ok()) {
+            Some(generation) if response.status == 401 => {
+                let rejected_generation = Some(generation);
+                self.token_wanted(Wanted {
+                    rejected_generation,
+                    ..Wanted::default()
+                })
+                .await?;
+                Ok(self.call_api_once().await?.status)
+            }
+            _ => Ok(response.status),
+        }
+    }
+
+    async fn call_api_once(self: &Rc<Self>) -> Result<Response> {
+        let target = self.client.api_target(crate::gateway::API);
+        let Outcome::Api(url, label, _) = self.run(Kind::Api, target).await? else {
+            panic!("an API has a URL")
+        };
+        let mut request = Request::get(url);
+        request.headers.append("att-oauth-session", label);
+        // An app has a time-out of its own, or none; this one has.
+        Ok(self.browser.fetch(request, 60_000.0).await?)
+    }
+
+    // The host.
+
+    /// Drives a flow to its end.
+    pub async fn run(self: &Rc<Self>, kind: Kind, mut task: Task) -> Result<Outcome> {
+        let (begun, frozen) = (self.sim().now(), self.frozen_ms.get());
+        let before = (self.browser.epoch.get(), self.browser.claim(self.tab.id));
+        let run_number = self.browser.number();
+        self.note(|| format!("{kind:?} #{run_number}"));
+        self.running.set(self.running.get() + 1);
+        if matches!(kind, Kind::SignOut | Kind::Revoke) {
+            self.browser.claims(None);
+        }
+        let mut run = Run {
+            kind,
+            held: None,
+            sends: 0,
+            exchanges: false,
+            label: None,
+            removed: None,
+        };
+        let mut reply = Reply::Done;
+        let result = loop {
+            match task.resume(reply, self.browser.now()) {
+                Step::Done(result) => break result,
+                Step::Effect(effect) => reply = self.perform(&mut run, effect).await,
+            }
+        };
+        self.release(&mut run);
+        self.schedule();
+        self.running.set(self.running.get() - 1);
+        self.note(|| format!("{kind:?} #{run_number} -> {}", shown(&result)));
+
+        let took = self.sim().now() - begun - (self.frozen_ms.get() - frozen);
+        if took > SETTLES_MS {
+            self.sim().broken("4 (every promise settles)", || {
+                format!("{kind:?} took {took} ms")
+            });
+        }
+        let most = u32::from(!matches!(kind, Kind::SignIn | Kind::Api | Kind::Sync));
+        if run.sends > most {
+            self.sim().broken("4 (no loop)", || {
+                format!("{kind:?} sent {} requests", run.sends)
+            });
+        }
+        self.judge(&run, &result, begun, before);
+        result
+    }
+
+    async fn perform(self: &Rc<Self>, run: &mut Run, effect: Effect) -> Reply {
+        match effect {
+            Effect::Lock => {
+                let (acquired, released) = self.acquire();
+                self.held.borrow_mut().push(released.clone());
+                run.held = Some(released);
+                if acquired.within(LOCK_WAIT_MS).await.is_none() {
+                    self.note(|| "goes on without the lock".into());
+                }
+                Reply::Done
+            }
+            Effect::Unlock => {
+                self.release(run);
+                self.sim().step_aside().await;
+                Reply::Done
+            }
+            Effect::Load(store) => {
+                self.storage_takes_time().await;
+                self.load_record(store)
+            }
+            Effect::Save(store, value) => {
+                self.storage_takes_time().await;
+                if store == Store::Session && value.is_none() {
+                    run.removed = self.stored_label().or(run.removed.take());
+                }
+                self.save_record(store, value)
+            }
+            Effect::Send(request) => self.send(run, request).await,
+            Effect::Random => Reply::Random(self.sim().random(|r| r.bytes())),
+            Effect::ReplaceUrl(url) => {
+                *self.href.borrow_mut() = url;
+                Reply::Done
+            }
+            Effect::Navigate(url) => {
+                let (page, user) = (self.clone(), self.guest.get().unwrap_or(self.browser.user));
+                self.sim().spawn(WORLD, async move {
+                    // Scripts go on for a while.
+                    page.sim().pause(0.0, 100.0).await;
+                    page.end.resolve(End::Leave(url, user));
+                });
+                Reply::Done
+            }
+            Effect::Emit { event, tabs } => {
+                self.emit(event, tabs);
+                Reply::Done
+            }
+        }
+    }
+
+    async fn send(self: &Rc<Self>, run: &mut Run, request: Request) -> Reply {
+        run.sends += 1;
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        run.exchanges = body.contains("authorization_code");
+        if run.exchanges {
+            // From here on nobody knows which session this browser has, until the reply is in.
+            self.browser.claims(None);
+        }
+        match self.browser.fetch(request, TIMEOUT_MS).await {
+            Ok(response) => {
+                let json: serde_json::Value =
+                    serde_json::from_slice(&response.body).unwrap_or_default();
+                run.label = json["session"].as_str().map(String::from);
+                Reply::Response(response)
+            }
+            Err(failure) => {
+                // Its token may have been replaced.
+                self.missed.set(true);
+                Reply::Failed(failure)
+            }
+        }
+    }
+
+    fn emit(self: &Rc<Self>, event: Event, tabs: bool) {
+        self.schedule();
+        if tabs && self.hears.get() {
+            self.tell_tabs();
+        }
+        self.note(|| format!("event {event:?}"));
+    }
+
+    /// Tells what is due, then sets the timer for what is next.
+    fn schedule(self: &Rc<Self>) {
+        self.timer.set(self.timer.get() + 1);
+        let now = self.browser.now();
+        if let Some(event) = self.client.tick(now) {
+            self.ticks.set(self.ticks.get() + 1);
+            self.emit(event, false);
+            return;
+        }
+        let Some(delay) = self.client.alarm(now) else {
+            return;
+        };
+        let (page, number) = (self.clone(), self.timer.get());
+        self.sim().spawn(self.group, async move {
+            page.sim().sleep(delay.min(2_147_483_647.0)).await;
+            if page.timer.get() == number {
+                page.schedule();
+            }
+        });
+    }
+
+    /// A lock in this page, and across tabs where there are Web Locks: what tells that it was got,
+    /// and what lets it go.
+    fn acquire(self: &Rc<Self>) -> (Promise<()>, Promise<()>) {
+        let sim = self.sim();
+        let (acquired, released, tail) = (Promise::new(sim), Promise::new(sim), Promise::new(sim));
+        let before = self.tail.replace(Some(tail.clone()));
+        let (until, gone) = (before.clone(), released.clone());
+        sim.spawn(self.group, async move {
+            if let Some(before) = until {
+                before.wait().await;
+            }
+            gone.wait().await;
+            tail.resolve(());
+        });
+        let (page, got, gone) = (self.clone(), acquired.clone(), released.clone());
+        sim.spawn(self.group, async move {
+            if let Some(before) = before {
+                before.wait().await;
+            }
+            if page.world.weather.locks == Locks::Missing {
+                return got.resolve(());
+            }
+            let _lock = page.browser.lock().await;
+            got.resolve(());
+            gone.wait().await;
+        });
+        (acquired, released)
+    }
+
+    fn release(&self, run: &mut Run) {
+        if let Some(held) = run.held.take() {
+            held.resolve(());
+            self.held.borrow_mut().retain(|held| held.value().is_none());
+        }
+    }
+
+    // Records: `Store` of `host.js`.
+
+    async fn storage_takes_time(&self) {
+        if self.world.weather.keeps == Keeps::Own {
+            self.sim().pause(0.0, 30.0).await;
+        } else {
+            self.sim().step_aside().await;
+        }
+    }
+
+    fn load_record(&self, store: Store) -> Reply {
+        let is_shared = store == Store::Session;
+        if let Some(kept) = self.kept.borrow().get(&is_shared) {
+            return Reply::Loaded(kept.clone());
+        }
+        match self.in_storage(store, |records, key| records.get(key).cloned()) {
+            Some(value) => Reply::Loaded(value),
+            None if self.world.weather.keeps == Keeps::Own => Reply::Failed(Failure::Storage),
+            None => Reply::Loaded(None),
+        }
+    }
+
+    fn save_record(&self, store: Store, value: Option<String>) -> Reply {
+        let is_shared = store == Store::Session;
+        self.kept.borrow_mut().remove(&is_shared);
+        let is_full = self.browser.storage.get() == Storage::Full && value.is_some();
+        let saved = (!is_full)
+            .then(|| {
+                self.in_storage(store, |records, key| match value.clone() {
+                    Some(value) => drop(records.insert(key.into(), value)),
+                    None => drop(records.remove(key)),
+                })
+            })
+            .flatten();
+        if saved.is_some() {
+            return Reply::Done;
+        }
+        if self.world.weather.keeps == Keeps::Own {
+            return Reply::Failed(Failure::Storage);
+        }
+        self.kept.borrow_mut().insert(is_shared, value);
+        Reply::Done
+    }
+
+    /// Nothing if the storage is not to be touched.
+    fn in_storage<T>(
+        &self,
+        store: Store,
+        work: impl FnOnce(&mut BTreeMap<String, String>, &str) -> T,
+    ) -> Option<T> {
+        if self.browser.storage.get() == Storage::Blocked {
+            return None;
+        }
+        let (key, is_local) = match (store, self.world.weather.keeps) {
+            (Store::Session, Keeps::Session) => ("session", false),
+            (Store::Session, _) => ("session", true),
+            (Store::Pending, Keeps::Own) => ("pending", true),
+            (Store::Pending, _) => ("pending", false),
+        };
+        let records = if is_local {
+            &self.browser.local
+        } else {
+            &self.tab.session
+        };
+        Some(work(&mut records.borrow_mut(), key))
+    }
+
+    /// The session that is stored, for this page.
+    fn stored_label(&self) -> Option<String> {
+        let Reply::Loaded(Some(record)) = self.load_record(Store::Session) else {
+            return None;
+        };
+        let form = att_oauth::protocol::form::Form::parse(&record);
+        form.first("session").map(String::from)
+    }
+
+    // Other tabs.
+
+    fn tell_tabs(&self) {
+        for page in self.browser.pages() {
+            if page.number == self.number || !page.hears.get() {
+                continue;
+            }
+            if self.world.strikes(self.world.weather.loses_message) {
+                page.missed.set(true);
+                continue;
+            }
+            page.unheard.set(page.unheard.get() + 1);
+            let is_late = self.world.weather.late_messages && self.world.weather.is_on();
+            self.sim().spawn(page.group, async move {
+                let most = if is_late { 20_000.0 } else { 5.0 };
+                page.sim().pause(0.0, most).await;
+                page.unheard.set(page.unheard.get() - 1);
+                if page.hears.get() {
+                    page.sync().await;
+                }
+            });
+        }
+    }
+
+    async fn sync(self: &Rc<Self>) {
+        let _ = self.run(Kind::Sync, self.client.sync()).await;
+    }
+
+    // What happens to it.
+
+    /// Nothing in it runs for so long; it keeps its locks.
+    pub fn freezes(&self, ms: f64) {
+        self.note(|| format!("freezes for {ms:.0} ms"));
+        self.sim().freeze(self.group, ms);
+        self.frozen_ms.set(self.frozen_ms.get() + ms);
+    }
+
+    pub fn thaws(self: &Rc<Self>) {
+        self.sim().thaw(self.group);
+        self.comes_back();
+    }
+
+    /// Into the back/forward cache, and back.
+    pub fn put_aside(self: &Rc<Self>, ms: f64) {
+        self.hears.set(false);
+        for held in self.held.take() {
+            held.resolve(());
+        }
+        self.freezes(ms);
+        let page = self.clone();
+        self.sim().spawn(self.group, async move {
+            page.sim().step_aside().await;
+            page.comes_back();
+        });
+    }
+
+    /// `#wake`.
+    fn comes_back(self: &Rc<Self>) {
+        if !self.hears.replace(true) {
+            let page = self.clone();
+            self.sim()
+                .spawn(self.group, async move { page.sync().await });
+        }
+    }
+
+    // What must be true of it.
+
+    /// It looks who is signed in now.
+    fn looks(&self) {
+        self.user.set(None);
+        self.looked.set(self.browser.epoch.get());
+    }
+
+    fn judge(
+        self: &Rc<Self>,
+        run: &Run,
+        result: &Result<Outcome>,
+        begun: f64,
+        (epoch, claim): (u32, Option<Claim>),
+    ) {
+        if run.kind == Kind::Redirect {
+            self.user.set(None);
+        }
+        match result {
+            Ok(Outcome::SignedIn(_)) if run.exchanges => {
+                let label = run.label.as_ref().expect("a reply has a label");
+                let family = self
+                    .world
+                    .ledger
+                    .borrow()
+                    .labelled(label)
+                    .expect("a label has a session");
+                self.user
+                    .set(Some(self.world.ledger.borrow().families[family].user));
+                let tab = self.tab.id;
+                self.browser.claims(Some(Claim { family, tab }));
+                self.looked.set(self.browser.epoch.get());
+            }
+            Ok(Outcome::AccessToken(token)) => self.is_shown(token.expose(), Some(begun)),
+            Ok(_) if matches!(run.kind, Kind::SignOut | Kind::Revoke) => {
+                self.browser.claims(None);
+                if let Some(label) = &run.removed {
+                    self.note(|| format!("is out of {label}"));
+                    let now = self.sim().now();
+                    self.browser
+                        .signed_out
+                        .borrow_mut()
+                        .insert(label.clone(), now);
+                }
+            }
+            Err(error) => self.judge_error(run.kind, error, epoch, claim.as_ref()),
+            _ => {}
+        }
+    }
+
+    fn judge_error(&self, kind: Kind, error: &Error, epoch: u32, before: Option<&Claim>) {
+        let claim = self.browser.claim(self.tab.id);
+        let (Some(before), Some(after)) = (before, claim) else {
+            return;
+        };
+        if self.browser.epoch.get() != epoch || before.family != after.family {
+            return;
+        }
+        let is_news = self.looked.get() < epoch;
+        let is_lost = match error.code {
+            // A redirect's own outcome says nothing of the session.
+            ErrorCode::LoginRequired => kind != Kind::Redirect,
+            ErrorCode::SessionMismatch => !is_news,
+            _ => false,
+        };
+        if is_lost {
+            self.sim().broken("2 (no session is lost)", || {
+                format!(
+                    "{} was told {error} though the user is signed in",
+                    self.tab.name()
+                )
+            });
+        }
+    }
+
+    /// The app has a token now. `begun`: since when it waited for it, if it did.
+    fn is_shown(&self, token: &str, begun: Option<f64>) {
+        let mut ledger = self.world.ledger.borrow_mut();
+        ledger.counts.tokens += 1;
+        let Some(family) = ledger.family_of(token) else {
+            return self
+                .sim()
+                .broken("3", || format!("the gateway never gave the token {token}"));
+        };
+        let (user, label) = {
+            let family = &ledger.families[family];
+            (family.user, family.label.clone().unwrap_or_default())
+        };
+        if let Some(shown) = self.user.replace(Some(user))
+            && shown != user
+        {
+            self.sim()
+                .broken("3 (no token for another user's page)", || {
+                    format!(
+                        "{} was user {shown}'s and got a token of user {user}",
+                        self.tab.name()
+                    )
+                });
+        }
+        let Some(out) = self.browser.signed_out.borrow().get(&label).copied() else {
+            return;
+        };
+        let could_not_know = self.unheard.get() > 0 || self.missed.get();
+        let is_wrong = match begun {
+            Some(begun) => begun >= out,
+            None => !could_not_know,
+        };
+        if is_wrong {
+            self.sim().broken("3 (no token after sign-out)", || {
+                format!(
+                    "{} got a token of {label}, which it had left",
+                    self.tab.name()
+                )
+            });
+        }
+    }
+
+    /// Whether it may hold a token that is no good, and not know it.
+    pub fn may_be_stale(&self) -> bool {
+        self.missed.get() || self.unheard.get() > 0 || self.browser.clock_was_set.get()
+    }
+}
+
+fn config() -> att_oauth::session::Config {
+    let mut options = Options::default();
+    for (name, value) in [
+        ("clientId", "key"),
+        ("relay", ISSUER),
+        ("redirectUri", REDIRECT_URI),
+        ("scope", "DC"),
+    ] {
+        options.set(name, Value::Text(value.into())).unwrap();
+    }
+    options.check().unwrap()
+}
+
+fn shown(result: &Result<Outcome>) -> String {
+    match result {
+        Ok(Outcome::AccessToken(token)) => format!("token {}", short(token.expose())),
+        Ok(other) => format!("{other:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Of long things the end, by which they are known.
+pub fn short(text: &str) -> &str {
+    let path = split_url(text);
+    if path.origin == APP && path.fragment.is_none() {
+        return path.path;
+    }
+    &text[text.len().saturating_sub(16)..]
+}

@@ -1,0 +1,54 @@
+// The demo page: an app that uses the client, and shows what it does.
+import { tell } from "./notice.js";
+import { Page } from "./page.js";
+import { Recorder } from "./record.js";
+import { drawSequence } from "./sequence.js";
+import { explain } from "./words.js";
+
+const at = id => document.getElementById(id);
+
+try {
+  await start();
+} catch (error) {
+  at("who").textContent = "The page could not start";
+  at("whose").textContent = "Neither a sign-in nor a call is possible.";
+  tell(at("notice"), "bad", explain(error));
+}
+
+async function start() {
+  const [config, { default: init, AttOAuth }] = await Promise.all([
+    fetch("/demo/config.json").then(response => response.json()),
+    import("/att-oauth/index.js"),
+  ]);
+  await init();
+
+  const recorder = new Recorder({ relay: config.relay, storage: sessionStorage });
+  const att = new AttOAuth({
+    clientId: config.clientId,
+    relay: config.relay,
+    redirectUri: config.redirectUri,
+    scope: config.scope,
+    fetch: recorder.tap(fetch.bind(window)),
+  });
+
+  const comesBack = /[?#&](?:code|error)=/.test(location.href);
+  if (comesBack) await recorder.land(location.href);
+  drawSequence(recorder, { list: at("sequence"), scroll: at("scroll"), nothing: at("nothing") });
+  recorder.follow("/demo/messages");
+  at("clear").addEventListener("click", () => recorder.clear());
+  at("addresses").textContent = `Page ${location.origin} · relay ${config.relay} · gateway ${config.gateway}`;
+
+  const page = new Page(att, recorder, config);
+  const openedAt = Date.now();
+  try {
+    const back = await att.handleRedirect();
+    if (back) history.replaceState(null, "", back.returnTo ?? "/");
+    if (att.signedIn) {
+      if (!comesBack) recorder.step("load", openedAt);
+      await page.callApi();
+    }
+  } catch (error) {
+    page.failed(error);
+  }
+  page.draw();
+}

@@ -1,0 +1,153 @@
+// The session's panel: who is signed in, what can be done, and what came of it.
+import { showHoldings } from "./holdings.js";
+import { showLife } from "./life.js";
+import { fingerprint } from "./mask.js";
+import { tell } from "./notice.js";
+import { explain, refusal } from "./words.js";
+
+const API = "/rest/2/Devices/Info";
+const at = id => document.getElementById(id);
+
+/** The page's controls, for one client. */
+export class Page {
+  #att;
+  #recorder;
+  #leave;
+  #drawLife;
+  #drawHoldings;
+  #device;
+  #busy = 0;
+
+  constructor(att, recorder, config) {
+    this.#att = att;
+    this.#recorder = recorder;
+    this.#drawLife = showLife({ att, root: at("life"), whole: () => Math.max(config.ttl, att.expiresIn ?? 0) || 1 });
+    this.#drawHoldings = showHoldings(att, document.querySelectorAll("[data-party]"));
+    for (const button of document.querySelectorAll("[data-action]")) {
+      button.addEventListener("click", () => this.#act(button));
+    }
+    att.events.addEventListener("change", () => this.#changed());
+    att.events.addEventListener("signedout", () => this.#signedOut());
+    att.events.addEventListener("expired", () => this.#expired());
+    att.events.addEventListener("refresherror", ({ error }) => this.failed(error));
+    // Where the browser tells, the page shows the whole address that the client sends the user to.
+    const { navigation } = globalThis;
+    navigation?.addEventListener("navigate", ({ destination: { url } }) => url.startsWith(`${config.relay}/`) && recorder.leave(url));
+    this.#leave = () => navigation ?? recorder.leave(`${config.relay}/authorize`);
+  }
+
+  /** Shows the state that the client is in. */
+  draw() {
+    const { signedIn } = this.#att;
+    if (!signedIn) this.#device = undefined;
+    const hadFocus = document.activeElement?.closest(".actions");
+    at("who").textContent = signedIn ? (this.#device ?? "Signed in") : "Nobody is signed in";
+    at("whose").textContent = signedIn
+      ? this.#device ? "Signed in. The API says that this is the user’s phone." : "The API can say whose phone it is."
+      : "There is no session, and no token.";
+    at("signed-in-actions").hidden = !signedIn;
+    at("signed-out-actions").hidden = signedIn;
+    if (!signedIn) at("answer").hidden = true;
+    if (hadFocus?.hidden) document.querySelector(".actions:not([hidden]) button").focus();
+    this.#drawLife();
+    this.#drawHoldings();
+    if (!signedIn) at("token-name").textContent = "";
+  }
+
+  /** Tells an error to the user. */
+  failed(error) {
+    tell(at("notice"), "bad", explain(error));
+    this.draw();
+  }
+
+  async signIn() {
+    this.#leave();
+    await this.#att.signIn({ returnTo: "/" });
+  }
+
+  async callApi() {
+    const response = await this.#att.fetch(API);
+    const text = await response.text();
+    // The relay may have renewed the token for this call.
+    if (this.#att.expiresAt !== null && this.#att.expiresAt <= Date.now()) await this.#nameToken();
+    const body = parsed(text);
+    at("answer-call").textContent = `GET ${API}`;
+    at("answer-status").textContent = String(response.status);
+    at("answer-status").dataset.failed = response.ok ? "no" : "yes";
+    at("answer-body").textContent = typeof body === "string" ? body : JSON.stringify(body, null, 2);
+    at("answer").hidden = false;
+    this.#device = body?.DeviceInfo?.Capabilities?.Name ?? this.#device;
+    this.draw();
+    if (!response.ok) tell(at("notice"), "bad", refusal(response.status, body));
+  }
+
+  async refresh() {
+    await this.#att.refresh();
+    tell(at("notice"), "good", { title: "Renewed", text: "The relay has a new pair of tokens, and the page the new access token." });
+  }
+
+  async revoke() {
+    await this.#att.revoke();
+    tell(at("notice"), "good", { title: "Revoked", text: "The gateway has ended the tokens, and this browser’s session is over." });
+  }
+
+  async signOut() {
+    await this.#att.signOut();
+    tell(at("notice"), "good", { title: "Signed out", text: "In this tab and in every other." });
+  }
+
+  async #act(button) {
+    if (button.hasAttribute("aria-busy")) return;
+    button.setAttribute("aria-busy", "true");
+    this.#busy++;
+    at("notice").hidden = true;
+    const action = button.dataset.action;
+    this.#recorder.step(action);
+    try {
+      await this[action]();
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.#busy--;
+      button.removeAttribute("aria-busy");
+    }
+  }
+
+  async #changed() {
+    const was = at("signed-out-actions").hidden;
+    this.draw();
+    if (this.#att.signedIn) return this.#nameToken();
+    if (was && !this.#busy) tell(at("notice"), "bad", explain({ code: "session_mismatch" }));
+  }
+
+  #signedOut() {
+    this.draw();
+    if (!this.#busy) tell(at("notice"), "good", { title: "Signed out", text: "In another tab, or the session has ended." });
+  }
+
+  async #expired() {
+    this.draw();
+    at("token-name").textContent = "";
+    if (!at("renew-by-itself").checked || !this.#att.signedIn) return;
+    this.#recorder.step("renewal");
+    try {
+      await this.#att.accessToken();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  /** Shows which token the page has, so that it can be found in the messages. */
+  async #nameToken() {
+    const token = await this.#att.accessToken().catch(() => undefined);
+    at("token-name").textContent = token && this.#att.signedIn ? `Access token #${await fingerprint(token)} for ${this.#att.scope.join(", ")}` : "";
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,209 @@
+// The record of what passed, from three sources: the page's own fetches, the redirects that the page knows of, and the
+// gateway's log. It survives a reload in sessionStorage, without secrets.
+import { maskBody, maskHeaders, maskUrl } from "./mask.js";
+
+/**
+ * @typedef {object} Message
+ * @property {string} id the same for the same message, from whichever source
+ * @property {number} at when it passed, in milliseconds since 1970
+ * @property {"page" | "relay" | "gateway"} from
+ * @property {"page" | "relay" | "gateway"} to
+ * @property {"request" | "reply"} kind
+ * @property {"fetch" | "redirect" | "log"} source how the page knows of it
+ * @property {string} method of the request; of a reply, that of its request
+ * @property {string} url likewise
+ * @property {number} [status] of a reply; 0 if none came
+ * @property {Record<string, string>} headers those that the source can see
+ * @property {string} body
+ * @property {string} [asked] of a reply: the request's body
+ * @property {string} [fault] what the gateway was told to do wrong
+ * @property {string} [failure] why no reply came
+ * @property {boolean} [elsewhere] whether another tab or program caused it
+ */
+
+const KEPT = 150;
+const KEY = "demo-record";
+
+/** Emits `message` (`detail`: a Message), `step` (`detail`: `{ at, name }`) and `clear`. */
+export class Recorder extends EventTarget {
+  #relay;
+  #storage;
+  #kept = { since: Date.now(), steps: [], messages: [], stays: [] };
+  #flights = [];
+  #heard = new Set();
+  #number = 0;
+
+  /** @param {{ relay: string, storage: Storage }} told the relay's URL, and where the record outlives a reload */
+  constructor({ relay, storage }) {
+    super();
+    this.#relay = relay;
+    this.#storage = storage;
+    this.#restore();
+    const stay = () => this.#kept.stays.push(Date.now());
+    stay();
+    addEventListener("pageshow", ({ persisted }) => persisted && stay());
+  }
+
+  /** Steps and messages kept so far, in order. */
+  get entries() {
+    const { steps, messages } = this.#kept;
+    return { steps: [...steps], messages: [...messages] };
+  }
+
+  /** Begins a step, under which the messages from `at` on stand. */
+  step(name, at = Date.now()) {
+    const step = { at, name };
+    this.#kept.steps.push(step);
+    this.#save();
+    this.dispatchEvent(new CustomEvent("step", { detail: step }));
+  }
+
+  /** Forgets all that was recorded. */
+  clear() {
+    this.#kept = { since: Date.now(), steps: [], messages: [], stays: [Date.now()] };
+    this.#save();
+    this.dispatchEvent(new Event("clear"));
+  }
+
+  /** `fetch`, listened to: it answers as the one it is given does. */
+  tap(fetch) {
+    return async (input, init) => {
+      const request = new Request(input, init);
+      const { method } = request;
+      const flight = { from: Date.now(), to: Infinity };
+      this.#flights.push(flight);
+      const id = this.#newId();
+      const asked = this.#read(request.clone());
+      const own = { source: "fetch", method };
+      asked.then(parts => this.#add({ ...own, ...parts, id: `${id}-request`, at: flight.from, from: "page", to: "relay", kind: "request" }));
+      const replied = async parts => {
+        flight.to = Date.now();
+        const [{ url, body }, told] = await Promise.all([asked, parts]);
+        this.#add({ ...own, ...told, id: `${id}-reply`, at: flight.to, from: "relay", to: "page", kind: "reply", url, asked: body });
+      };
+      try {
+        const response = await fetch(request);
+        replied(this.#read(response.clone()).then(parts => ({ ...parts, status: response.status })));
+        return response;
+      } catch (error) {
+        replied({ status: 0, headers: {}, body: "", failure: `${error.message}` });
+        throw error;
+      }
+    };
+  }
+
+  /** The page is about to leave for `url`, at the relay. */
+  leave(url) {
+    this.#add({
+      id: `${this.#newId()}-leaving`, at: Date.now(), from: "page", to: "relay", kind: "request", source: "redirect", method: "GET", url, headers: {}, body: "",
+    });
+  }
+
+  /** The page was opened with an answer in its address. */
+  async land(url) {
+    const [navigation] = performance.getEntriesByType("navigation");
+    const at = performance.timeOrigin + (navigation?.fetchStart ?? 0);
+    const location = await maskUrl(url);
+    this.#add({
+      id: `${this.#newId()}-landing`, at, from: "relay", to: "page", kind: "reply", source: "redirect",
+      method: "GET", url: `${this.#relay}/callback`, status: 303, headers: { location }, body: "",
+    });
+  }
+
+  /** Follows the gateway's log at `url` until the page goes, and again if it comes back. */
+  follow(url) {
+    let source;
+    const open = () => {
+      source = new EventSource(url);
+      source.addEventListener("message", event => this.#hear(JSON.parse(event.data)));
+    };
+    open();
+    // A page with an open connection can't be kept for the back button.
+    addEventListener("pagehide", () => source.close());
+    addEventListener("pageshow", event => event.persisted && open());
+  }
+
+  #hear(exchange) {
+    const { number, at, endpoint, method, url, status, fault } = exchange;
+    // The browser looks for the icon of the gateway's page.
+    if (new URL(url).pathname === "/favicon.ico") return;
+    const id = `${at}-${number}`;
+    if (at < this.#kept.since || this.#heard.has(id)) return;
+    this.#heard.add(id);
+    const user = endpoint === "authorize";
+    const elsewhere = !(user ? this.#away(at) : this.#inFlight(at));
+    const asker = user ? "page" : "relay";
+    const common = { source: "log", method, url, fault, elsewhere };
+    if (user && method === "GET" && new URL(url).searchParams.has("redirect_uri")) {
+      this.#add({
+        ...common, id: `${id}-sent`, at: at - 0.1, from: "relay", to: "page", kind: "reply", source: "redirect",
+        url: `${this.#relay}/authorize`, status: 302, headers: { location: url }, body: "",
+      });
+    }
+    this.#add({ ...common, id: `${id}-request`, at, from: asker, to: "gateway", kind: "request", headers: exchange.requestHeaders, body: exchange.requestBody });
+    this.#add({
+      ...common, id: `${id}-reply`, at: at + 0.1, from: "gateway", to: asker, kind: "reply",
+      status, headers: exchange.responseHeaders, body: exchange.responseBody, asked: exchange.requestBody,
+    });
+    const { location } = exchange.responseHeaders;
+    if (user && location?.startsWith(`${this.#relay}/callback`)) {
+      this.#add({ ...common, id: `${id}-back`, at: at + 0.2, from: "page", to: "relay", kind: "request", source: "redirect", method: "GET", url: location, headers: {}, body: "" });
+    }
+  }
+
+  /** Whether a request of this page was waiting for its reply at that time. */
+  #inFlight(at) {
+    return this.#flights.some(({ from, to }) => from <= at && at <= to);
+  }
+
+  /** Whether this tab was away for a sign-in at that time: it had left, and wasn't loaded again yet. */
+  #away(at) {
+    const leaving = this.#kept.messages.findLast(message => message.id.endsWith("-leaving") && message.at <= at);
+    return leaving !== undefined && !this.#kept.stays.some(stay => leaving.at < stay && stay <= at);
+  }
+
+  async #read(message) {
+    const { url } = message;
+    const type = message.headers.get("content-type");
+    const body = await message.text().catch(error => `[the body was cut off: ${error.message}]`);
+    return { url: await maskUrl(url), headers: await maskHeaders(message.headers), body: await maskBody(type, body) };
+  }
+
+  #newId() {
+    return `${Date.now()}-own${++this.#number}`;
+  }
+
+  #add(message) {
+    const { messages } = this.#kept;
+    if (message.at < this.#kept.since || messages.some(({ id }) => id === message.id)) return;
+    const after = messages.findIndex(({ at }) => at > message.at);
+    messages.splice(after === -1 ? messages.length : after, 0, message);
+    this.#save();
+    this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  #restore() {
+    try {
+      const kept = JSON.parse(this.#storage.getItem(KEY));
+      if (kept) this.#kept = kept;
+    } catch {
+      // Storage that is blocked or spoilt costs the record of before, nothing else.
+    }
+    const asked = new Map(this.#kept.messages.map(message => [message.id, message]));
+    for (const { id, at, source } of this.#kept.messages) {
+      if (source !== "fetch" || !id.endsWith("-request")) continue;
+      this.#flights.push({ from: at, to: asked.get(id.replace(/request$/, "reply"))?.at ?? Date.now() });
+    }
+  }
+
+  #save() {
+    // What the gateway's log tells can be asked for again.
+    const { messages, steps, stays, since } = this.#kept;
+    const own = messages.filter(({ source, id }) => source !== "log" && !/-(?:sent|back)$/.test(id)).slice(-KEPT);
+    try {
+      this.#storage.setItem(KEY, JSON.stringify({ since, stays: stays.slice(-KEPT), steps: steps.slice(-KEPT), messages: own }));
+    } catch {
+      // As above.
+    }
+  }
+}

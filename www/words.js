@@ -1,0 +1,102 @@
+// What the page says, in plain words.
+
+/** What a step is called, and the code that does it. */
+export const STEPS = {
+  load: { title: "The page is opened", code: "await att.handleRedirect();" },
+  signIn: { title: "Sign in", code: 'await att.signIn({ returnTo: "/" });' },
+  callApi: { title: "Call the API", code: 'await att.fetch("/rest/2/Devices/Info");' },
+  refresh: { title: "Renew the token", code: "await att.refresh();" },
+  renewal: { title: "The token has expired: renew it", code: 'await att.accessToken(); // on "expired"' },
+  revoke: { title: "Revoke", code: "await att.revoke();" },
+  signOut: { title: "Sign out", code: "await att.signOut();" },
+};
+
+/** The secrets by the names that they have on the wire: what they are called, and the class that colours them. */
+export const SECRETS = {
+  client_secret: { name: "App Secret", colour: "app-secret" },
+  refresh_token: { name: "refresh token", colour: "refresh-token" },
+  access_token: { name: "access token", colour: "access-token" },
+  authorization: { name: "access token", colour: "access-token" },
+  token: { name: "token", colour: "refresh-token" },
+  code: { name: "code", colour: "code" },
+  sealed_code: { name: "sealed code", colour: "code" },
+  code_verifier: { name: "code verifier", colour: "code" },
+};
+
+const ERRORS = {
+  access_denied: ["You said no", "The gateway asked whether this app may read your data, and was told no. Nobody is signed in, and you can sign in at any time."],
+  login_required: ["Sign in again", "The session has ended: it was revoked, signed out or replaced. Nothing is broken."],
+  session_mismatch: ["Somebody else signed in", "Another tab of this browser signed in with another session, so this page let go of its token. Reload to go on as whoever is signed in now."],
+  network: ["No connection", "The relay can’t be reached. You stay signed in; try again when it is back."],
+  timeout: ["No answer in time", "The other side took too long. You stay signed in; try again."],
+  temporarily_unavailable: ["Out of order for now", "The gateway is down or overloaded. You stay signed in; the next call tries again."],
+  custody_mismatch: ["The cookie can’t get there", "The relay keeps sessions in a cookie, and this browser doesn’t send cookies to it from here: page and relay must be on one site."],
+  invalid_answer: ["That answer isn’t ours", "The address holds an answer that doesn’t belong to a sign-in of this browser. It was not accepted, and nothing changed."],
+  authorization_failed: ["The sign-in failed", "The gateway refused it, but not because somebody said no."],
+  storage: ["No storage", "The browser lets this page store nothing, so a sign-in can’t be remembered over the redirect."],
+};
+
+/** An error for people: a title, a sentence, and the words for developers. */
+export function explain(error) {
+  const code = error.code ?? error.name ?? "error";
+  const [title, text] = ERRORS[code] ?? ["That didn’t work", "The client or the relay refused it; the details say why."];
+  const details = [code, error.status && `HTTP ${error.status}`, error.error, error.errorDescription ?? error.message];
+  return { title, text, details: [...new Set(details.filter(Boolean))].join(" · ") };
+}
+
+/** A reply to a call that isn't a success: the relay's own has the shape of RFC 6749, 5.2, the API's another. */
+export function refusal(status, body) {
+  if (typeof body?.error === "string") return explain({ code: body.error, status, errorDescription: body.error_description });
+  return { title: "The API refused the call", text: "Its answer says why.", details: `HTTP ${status}` };
+}
+
+/** What a message is for, in a few words; empty if there is nothing to say. */
+export function gloss(message) {
+  const path = new URL(message.url).pathname;
+  const form = new URLSearchParams(message.asked ?? message.body);
+  const about = path.slice(path.lastIndexOf("/") + 1);
+  if (message.kind === "request") return requestGloss(message, about, form.get("grant_type"));
+  if (message.failure) return message.failure;
+  if (message.fault) return `out of order on demand: ${message.fault}`;
+  if (message.status >= 400) return errorIn(message.body);
+  return replyGloss(message, about, form.get("grant_type"));
+}
+
+function requestGloss({ from, to, method, url }, about, grant) {
+  if (about === "authorize" && to === "relay") return "the user wants to sign in";
+  if (about === "authorize") return method === "POST" ? "the user answers" : "the user comes to sign in";
+  if (about === "callback") return new URL(url).searchParams.has("error") ? "the user brings the refusal" : "the user brings a code";
+  if (about === "token" && from === "page") return grant === "authorization_code" ? "the sealed code, for a session" : "a valid token, please";
+  if (about === "token") return grant === "authorization_code" ? "the code and the App Secret" : "a new pair for the old";
+  if (about === "revoke") return "end it";
+  return from === "page" ? "the session’s cookie goes with it" : "the relay adds the token";
+}
+
+function replyGloss({ from, to, status, headers, body }, about, grant) {
+  if (headers.location) return redirectGloss(from, headers.location);
+  if (about === "authorize") return "a page for the user";
+  if (about === "token" && to === "relay") return "both tokens";
+  if (about === "token") return grant === "authorization_code" ? "the access token alone" : "the token that is valid now";
+  if (about === "revoke") return "done";
+  return status === 200 && body !== "" ? "the answer" : "";
+}
+
+function redirectGloss(from, location) {
+  if (from === "relay") {
+    if (/[?&#]error=/.test(location)) return "back to the page, with the refusal";
+    return /[?&#]code=/.test(location) ? "back to the page, the code sealed" : "go to the gateway";
+  }
+  if (/[?&#]error=/.test(location)) return "back to the relay, with the refusal";
+  return /[?&#]code=/.test(location) ? "back to the relay, with a code" : "go on";
+}
+
+function errorIn(body) {
+  try {
+    const { error, error_description: description, RequestError } = JSON.parse(body);
+    if (typeof error === "string") return description ? `${error}: ${description}` : error;
+    const exception = RequestError?.PolicyException ?? RequestError?.ServiceException;
+    return exception ? `${exception.MessageId}: ${exception.Text}` : "";
+  } catch {
+    return "";
+  }
+}

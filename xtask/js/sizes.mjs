@@ -1,0 +1,39 @@
+// How many bytes a page loads for the client. Usage: node sizes.mjs
+import { readFileSync } from "node:fs";
+import { argv } from "node:process";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const LOADED = ["index.js", "client.wasm"];
+const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
+
+function weigh(bytes) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  return {
+    raw: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes, { params }).length,
+  };
+}
+
+/** The sizes of each file that a page loads, and of all together. */
+export function sizes() {
+  const pkg = new URL("../../target/pkg/", import.meta.url);
+  const table = Object.fromEntries(LOADED.map((file) => [file, weigh(readFileSync(new URL(file, pkg)))]));
+  const together = { raw: 0, gzip: 0, brotli: 0 };
+  for (const row of Object.values(table)) for (const column in together) together[column] += row[column];
+  return { ...table, together };
+}
+
+/** The same as lines to print. */
+export function lines(table) {
+  const line = (name, cells) => name.padEnd(20) + cells.map((cell) => cell.padStart(12)).join("");
+  return [
+    line("a page loads", Object.values(COLUMNS)),
+    ...Object.entries(table).map(([name, row]) =>
+      line(name, Object.keys(COLUMNS).map((column) => row[column].toLocaleString("en"))),
+    ),
+  ].join("\n");
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) console.log(lines(sizes()));

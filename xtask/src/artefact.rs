@@ -1,0 +1,177 @@
+//! Rust to wasm: one artefact per feature, its glue by wasm-bindgen, its wasm made small or fast by wasm-opt.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::tool::{self, Result, cargo, file_error, files, node, root, run};
+
+/// The target of the artefacts.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// One of the wasm files of the package.
+#[derive(Clone, Copy, Hash)]
+pub struct Artefact {
+    /// What its files are called.
+    pub name: &'static str,
+    /// The feature that it is built with, and the folder below `target/bindgen`.
+    pub feature: &'static str,
+    profile: &'static str,
+    rustflags: &'static [&'static str],
+    optimise: &'static str,
+    /// After a trap a function of the glue makes a fresh instance: for those who serve many requests.
+    resets: bool,
+}
+
+/// All artefacts. Only the browser's is small at any price.
+pub const ARTEFACTS: [Artefact; 3] = [
+    Artefact {
+        name: "client",
+        feature: "client",
+        profile: "release",
+        // SHA-256 in a loop: 7 kB less than with its rounds unrolled, for one hash a sign-in.
+        rustflags: &["--cfg=sha2_backend_soft=\"compact\""],
+        optimise: "-Oz",
+        resets: false,
+    },
+    Artefact {
+        name: "relay",
+        feature: "relay",
+        profile: "edge",
+        rustflags: &[],
+        optimise: "-O3",
+        resets: true,
+    },
+    Artefact {
+        name: "gateway",
+        feature: "gateway",
+        profile: "edge",
+        rustflags: &[],
+        optimise: "-O3",
+        resets: true,
+    },
+];
+
+/// The relay as the tests of S34 have it: one request can make it trap. Never in the package.
+pub const TRAP: Artefact = Artefact {
+    name: "relay",
+    feature: "trap",
+    profile: "edge",
+    optimise: "-O3",
+    resets: true,
+    rustflags: &[],
+};
+
+/// What rustc's target uses; wasm-bindgen drops the section that would tell wasm-opt.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+impl Artefact {
+    /// Builds `NAME.js` and `NAME.wasm` into `target/bindgen/FEATURE`, unless they are up to date.
+    pub fn build(self) -> Result {
+        let folder = root("target/bindgen").join(self.feature);
+        let stamp = folder.join("inputs");
+        let inputs = self.inputs()?;
+        if fs::read_to_string(&stamp).is_ok_and(|built| built == inputs) {
+            return Ok(());
+        }
+        println!("Building {}.wasm ({})", self.name, self.feature);
+        tool::remove(&folder)?;
+        self.bind(&self.compile()?, &folder)?;
+        self.optimise(&folder)?;
+        tool::write(&stamp, &inputs)
+    }
+
+    /// A digest of all that the artefact is made from.
+    fn inputs(self) -> Result<String> {
+        let mut paths = files(&root("src"))?;
+        paths.extend(
+            [
+                "Cargo.toml",
+                "Cargo.lock",
+                "rust-toolchain.toml",
+                ".cargo/config.toml",
+                "tests/node_modules/binaryen/package.json",
+            ]
+            .map(root),
+        );
+        let mut hasher = DefaultHasher::new();
+        include_str!("artefact.rs").hash(&mut hasher);
+        self.hash(&mut hasher);
+        for path in paths {
+            path.hash(&mut hasher);
+            fs::read(&path)
+                .map_err(|e| file_error("read", &path, &e))?
+                .hash(&mut hasher);
+        }
+        Ok(format!("{:016x}", hasher.finish()))
+    }
+
+    fn compile(self) -> Result<PathBuf> {
+        let target = root("target");
+        let folder = target.join(WASM_TARGET).join(self.profile);
+        // Two features share one file name, and cargo would take the one's file for the other's.
+        tool::remove(&folder.join("deps/att_oauth.wasm"))?;
+        run(cargo()
+            .env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}"))
+            .args(["rustc", "--quiet", "--package", "att-oauth", "--lib"])
+            .args(["--crate-type", "cdylib"])
+            .arg("--target-dir")
+            .arg(target)
+            .args(["--target", WASM_TARGET])
+            .args(["--no-default-features", "--features", self.feature])
+            .args(["--profile", self.profile]))?;
+        Ok(folder.join("att_oauth.wasm"))
+    }
+
+    fn flags(self) -> Vec<String> {
+        let mut flags = nameless_paths();
+        flags.extend(self.rustflags.iter().map(|&flag| flag.into()));
+        flags
+    }
+
+    fn bind(self, wasm: &Path, folder: &Path) -> Result {
+        let mut bindgen = Bindgen::new();
+        bindgen
+            .input_path(wasm)
+            .out_name(self.name)
+            .typescript(false)
+            .omit_default_module_path(false)
+            .reset_state_function(self.resets);
+        bindgen
+            .web(true)
+            .and_then(|bindgen| bindgen.generate(folder))
+            .map_err(|error| format!("wasm-bindgen failed on {}.wasm: {error:#}", self.name))
+    }
+
+    fn optimise(self, folder: &Path) -> Result {
+        run(node(&root("tests/node_modules/binaryen/bin/wasm-opt"))
+            .arg(self.optimise)
+            .args(WASM_FEATURES)
+            .arg(folder.join(format!("{}_bg.wasm", self.name)))
+            .arg("-o")
+            .arg(folder.join(format!("{}.wasm", self.name))))
+    }
+}
+
+/// Flags that make the same bytes on every machine: where the crates lie here is nobody's business.
+fn nameless_paths() -> Vec<String> {
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let sources = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let registries = sources.into_iter().flatten().flatten();
+    registries
+        .map(|registry| registry.path())
+        .chain([root("")])
+        .map(|path| format!("--remap-path-prefix={}=", path.display()))
+        .collect()
+}

@@ -1,0 +1,132 @@
+//! Sees that the tools are there: installs what can be installed, else says in one line what is missing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::artefact::WASM_TARGET;
+use crate::tool::{self, Result, cargo, output, program, root, run, succeeds};
+
+/// The oldest Node that has all that the scripts use.
+const NODE: (u32, u32) = (20, 11);
+
+/// Everything that `build` and `demo` need.
+pub fn for_build() -> Result {
+    wasm_target()?;
+    node()?;
+    npm_packages()
+}
+
+/// Everything that the checks of Rust need.
+pub fn for_rust_checks() -> Result {
+    wasm_target()?;
+    for component in ["rustfmt", "clippy"] {
+        let tool = component.trim_start_matches("rust");
+        if !succeeds(cargo().args([tool, "--version"])) {
+            rustup(&["component", "add", component])?;
+        }
+    }
+    Ok(())
+}
+
+/// The program of a Chromium that runs: `$CHROMIUM`, one in `PATH`, or Debian's package when we may install it.
+pub fn chromium() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("CHROMIUM") {
+        let runs = succeeds(program(&named).arg("--version"));
+        return runs
+            .then(|| named.clone().into())
+            .ok_or_else(|| format!("CHROMIUM is set to {named:?}, which doesn't run"));
+    }
+    if let Some(found) = installed_chromium() {
+        return Ok(found);
+    }
+    let is_root = output(program("id").arg("-u")).is_ok_and(|id| id == "0");
+    if is_root && Path::new("/etc/debian_version").exists() {
+        println!("Installing Debian's Chromium");
+        let apt = || {
+            let mut apt = program("apt-get");
+            apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
+            apt
+        };
+        run(apt().arg("update"))?;
+        run(apt().args(["install", "--yes", "--no-install-recommends", "chromium"]))?;
+    }
+    installed_chromium().ok_or_else(|| {
+        "the browser tests need Chromium: install it (on Debian: apt-get install chromium) or name one in CHROMIUM"
+            .to_owned()
+    })
+}
+
+fn installed_chromium() -> Option<PathBuf> {
+    const NAMES: [&str; 5] = [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ];
+    // It is asked, not looked for: Ubuntu has a program of this name that only tells of a snap.
+    NAMES
+        .into_iter()
+        .find(|name| succeeds(program(name).arg("--version")))
+        .and_then(in_path)
+}
+
+/// Where the program `name` is, for those who don't search `PATH` themselves.
+fn in_path(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+fn wasm_target() -> Result {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = output(program(rustc).args(["--print", "sysroot"]))?;
+    let libraries = Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET);
+    if libraries.exists() {
+        return Ok(());
+    }
+    rustup(&["target", "add", WASM_TARGET])
+}
+
+/// `rustup`, for the toolchain that `rust-toolchain.toml` pins.
+fn rustup(args: &[&str]) -> Result {
+    run(program("rustup").args(args))
+        .map_err(|error| format!("{error} (needed: {})", args.join(" ")))
+}
+
+fn node() -> Result {
+    let needed = format!("Node.js {}.{} or newer is needed", NODE.0, NODE.1);
+    let version = output(program("node").arg("--version"))
+        .map_err(|_| format!("{needed}, and there is no `node` in PATH: see https://nodejs.org"))?;
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split('.')
+        .map_while(|number| number.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) if NODE <= (major, minor) => Ok(()),
+        _ => Err(format!(
+            "{needed}, this is {version}: see https://nodejs.org"
+        )),
+    }
+}
+
+/// `npm ci` where the lock file is not what is installed.
+fn npm_packages() -> Result {
+    let lock = tool::read(&root("tests/package-lock.json"))?;
+    let stamp = root("tests/node_modules/.installed-lock.json");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    println!("Installing the npm packages of tests/package-lock.json");
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    run(program(npm)
+        .args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--no-progress",
+            "--loglevel=error",
+        ])
+        .current_dir(root("tests")))?;
+    tool::write(&stamp, &lock)
+}

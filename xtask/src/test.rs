@@ -1,0 +1,169 @@
+//! `cargo xtask test`: every check, stage by stage, up to the first that fails.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::artefact::{ARTEFACTS, TRAP, WASM_TARGET};
+use crate::build;
+use crate::setup;
+use crate::tool::{Result, cargo, files, output, program, root, run};
+
+/// A part that can be run by itself.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Part {
+    /// Format, lints, tests and doc tests, the wall.
+    Rust,
+    /// The flows over the built wasm, in Node and workerd, by our client and by others'.
+    Package,
+    /// The demo page in Chromium.
+    Browser,
+}
+
+impl Part {
+    /// Every part, in the order in which they run.
+    pub const ALL: [Self; 3] = [Self::Rust, Self::Package, Self::Browser];
+
+    /// What the command line calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Package => "package",
+            Self::Browser => "browser",
+        }
+    }
+}
+
+/// The command. Sets up what is missing first.
+pub fn run_parts(parts: &[Part]) -> Result {
+    let mut stages = Stages::default();
+    let done = all(parts, &mut stages);
+    stages.print_summary();
+    done
+}
+
+fn all(parts: &[Part], stages: &mut Stages) -> Result {
+    if parts.contains(&Part::Rust) {
+        stages.run("setup for Rust", setup::for_rust_checks)?;
+        stages.run("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
+        stages.run("lints", lints)?;
+        stages.run("Rust tests", || {
+            run(cargo().args(["test", "--quiet", "--workspace"]))
+        })?;
+        stages.run("wall", wall)?;
+    }
+    if parts.iter().any(|part| *part != Part::Rust) {
+        stages.run("build", || build::build(&ARTEFACTS))?;
+    }
+    if parts.contains(&Part::Package) {
+        stages.run("build to trap", build::build_trap)?;
+        stages.run("package tests", || node_tests("tests/package", None))?;
+        stages.run("interop tests", || node_tests("tests/interop", None))?;
+    }
+    if parts.contains(&Part::Browser) {
+        let chromium = stages.run("Chromium", setup::chromium)?;
+        println!("{}", chromium.display());
+        stages.run("browser tests", || {
+            node_tests("tests/browser", Some(&chromium))
+        })?;
+    }
+    Ok(())
+}
+
+fn lints() -> Result {
+    let deny = ["--", "--deny", "warnings"];
+    run(cargo()
+        .args(["clippy", "--quiet", "--workspace", "--all-targets"])
+        .args(deny))?;
+    for artefact in ARTEFACTS.into_iter().chain([TRAP]) {
+        run(cargo()
+            .args(["clippy", "--quiet", "--package", "att-oauth", "--lib"])
+            .args(["--target", WASM_TARGET, "--no-default-features"])
+            .args(["--features", artefact.feature])
+            .args(deny))?;
+    }
+    Ok(())
+}
+
+/// The pure part can't touch JavaScript, for on this machine there is nothing to touch it with.
+fn wall() -> Result {
+    const BEHIND: [&str; 4] = ["js-sys", "serde-wasm-bindgen", "wasm-bindgen", "web-sys"];
+    let dependencies = |args: &[&str]| {
+        output(
+            cargo()
+                .args([
+                    "tree",
+                    "--quiet",
+                    "--package",
+                    "att-oauth",
+                    "--all-features",
+                ])
+                .args(["--edges", "normal", "--prefix", "none", "--format", "{p}"])
+                .args(args),
+        )
+    };
+    let names = |tree: &str| -> Vec<String> {
+        tree.lines()
+            .filter_map(|line| line.split(' ').next())
+            .filter(|name| BEHIND.contains(name))
+            .map(str::to_owned)
+            .collect()
+    };
+    let native = names(&dependencies(&[])?);
+    if !native.is_empty() {
+        return Err(format!(
+            "a native build must not have {}: only src/shell may know of JavaScript",
+            native.join(", ")
+        ));
+    }
+    // The same look at the artefacts finds it, so the look is a look.
+    if names(&dependencies(&["--target", WASM_TARGET])?).is_empty() {
+        return Err("the wall is not checked: not even the artefacts have wasm-bindgen".to_owned());
+    }
+    Ok(())
+}
+
+fn node_tests(folder: &str, chromium: Option<&Path>) -> Result {
+    let mut tests = files(&root(folder))?;
+    tests.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    if tests.is_empty() {
+        return Err(format!("there is no test in {folder}"));
+    }
+    let mut node = program("node");
+    node.args(["--test", "--test-reporter=spec", "--test-timeout=300000"])
+        .args(tests);
+    if let Some(chromium) = chromium {
+        node.env("CHROMIUM", chromium);
+    }
+    run(&mut node)
+}
+
+/// What has run and how long it took.
+#[derive(Default)]
+struct Stages {
+    passed: Vec<(&'static str, Duration)>,
+    failed: Option<&'static str>,
+}
+
+impl Stages {
+    fn run<T>(&mut self, name: &'static str, stage: impl FnOnce() -> Result<T>) -> Result<T> {
+        println!("\n── {name} ──");
+        let start = Instant::now();
+        let done = stage();
+        match done {
+            Ok(_) => self.passed.push((name, start.elapsed())),
+            Err(_) => self.failed = Some(name),
+        }
+        done
+    }
+
+    fn print_summary(&self) {
+        println!("\n── summary ──");
+        for (name, took) in &self.passed {
+            println!("passed  {name:<16}{:>8.1} s", took.as_secs_f64());
+        }
+        match self.failed {
+            Some(name) => println!("FAILED  {name}"),
+            None => println!("All passed."),
+        }
+    }
+}
