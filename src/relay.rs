@@ -106,13 +106,16 @@ pub struct Continuation {
 enum Then {
     Exchange {
         session_id: String,
-        /// The session that this browser had before.
-        earlier: Option<String>,
+        /// What this browser had before.
+        earlier: custody::Earlier,
     },
     Refresh {
+        keeps_cookie: bool,
         session_id: String,
     },
-    Revoke,
+    Revoke {
+        session_id: String,
+    },
     AppToken {
         /// For the token, once the session is known to be there.
         ask: Ask,
@@ -203,10 +206,19 @@ pub fn finish(
             now_ms,
             &entropy,
         ),
-        Then::Refresh { session_id } => {
-            token::refreshed(config, &caller, &session_id, answer, now_ms, &entropy)
-        }
-        Then::Revoke => revoke::finish(config, &caller, &answer),
+        Then::Refresh {
+            session_id,
+            keeps_cookie,
+        } => token::refreshed(
+            config,
+            &caller,
+            &session_id,
+            keeps_cookie,
+            answer,
+            now_ms,
+            &entropy,
+        ),
+        Then::Revoke { session_id } => revoke::finish(config, &caller, &session_id, &answer),
         Then::AppToken { ask } => app_token::finish(&caller, ask, answer),
         Then::Api {
             method,

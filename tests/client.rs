@@ -371,7 +371,7 @@ fn s30_another_tab_hears_of_the_end_and_a_late_token_is_dropped() {
         ErrorCode::LoginRequired
     );
     assert!(!b.client.is_signed_in());
-    b.drive(b.client.sync()).unwrap();
+    b.drive(b.client.sync("")).unwrap();
     assert!(!b.client.is_signed_in());
     assert_eq!(b.events.borrow().last(), Some(&Event::SignedOut));
 }

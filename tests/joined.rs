@@ -69,7 +69,7 @@ fn a_kept_token_handed_to_one_tab_is_no_news_to_another() {
     assert_eq!(second.token().unwrap(), token);
     first.events.borrow_mut().clear();
     let requests = world.requests.borrow().len();
-    first.drive(first.client.sync()).unwrap();
+    first.drive(first.client.sync("")).unwrap();
     assert_eq!(*first.events.borrow(), []);
     assert_eq!(first.token().unwrap(), token);
     assert_eq!(world.requests.borrow().len(), requests);

@@ -221,9 +221,9 @@ pub fn response(
         .header("vary", "Origin, Cookie")
         // What an API sends is data, should anyone get a browser to show it.
         .header("content-security-policy", "default-src 'none'; sandbox");
-    if let Some(generation) = generation {
-        response = response.header("att-oauth-generation", generation.to_string());
-    }
+    // Also what tells an API's answer from a refusal of ours; an app token's counts no generations.
+    let generation = generation.unwrap_or_default();
+    response = response.header("att-oauth-generation", generation.to_string());
     let log = Log {
         gateway_status: Some(status),
         ..Log::ok(EVENT)

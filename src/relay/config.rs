@@ -129,9 +129,9 @@ impl Config {
         self.origins.iter().any(|allowed| allowed == origin)
     }
 
-    /// The name of the session's cookie.
-    pub(super) fn session_cookie(&self) -> String {
-        format!("__Host-att-oauth-{}", self.tenant)
+    /// What the names of all sessions' cookies begin with; a label follows.
+    pub(super) fn session_cookie_prefix(&self) -> String {
+        format!("__Host-att-oauth-{}-", self.tenant)
     }
 
     /// What the names of all transactions' cookies begin with.

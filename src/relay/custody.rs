@@ -9,7 +9,9 @@
 //! a way to the gateway without a thing that we have sealed). It gets no token out of us, and ends
 //! with its session. Like all that comes in, it is not forwarded.
 
+use std::format;
 use std::string::String;
+use std::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,14 +23,24 @@ use super::origin::SESSION;
 use super::reply::Refusal;
 use super::seal::Purpose;
 use super::vault::Grant;
+use crate::protocol::base64url;
 use crate::protocol::http::Request;
 use crate::protocol::token::REFRESH_TOKEN_LIFETIME;
+
+/// How many sessions' cookies of a browser are looked at: it has one, or a few if sign-ins crossed.
+const MOST_COOKIES: usize = 8;
+/// How long what is sealed here is good, in milliseconds.
+const LIFETIME_MS: f64 = REFRESH_TOKEN_LIFETIME as f64 * 1000.0;
+/// A cookie of less than this age, in milliseconds, is not set again by a renewal.
+const YOUNG_COOKIE_MS: f64 = 86_400_000.0;
 
 /// A session that a caller has.
 pub struct Held {
     pub session_id: String,
     /// The generation of the handle that was shown.
     pub handle: Option<u32>,
+    /// Whether its cookie is so young that it need not be set again.
+    pub has_young_cookie: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,11 +72,22 @@ pub fn session(
     let held = match (config.custody, token) {
         // No bare token of the gateway is taken (S20); in custody `cookie` there is nothing to show.
         (Custody::Cookie, Some(_)) => return Err(bad("token_in_custody_cookie")),
-        (Custody::Cookie, None) => Held {
-            session_id: cookie_session(config, request, now_ms)
-                .ok_or_else(|| bad("no_session_cookie"))?,
-            handle: None,
-        },
+        (Custody::Cookie, None) => {
+            let label = expected_label(request);
+            let named = |label| cookie_named(config, request, &cookie_name(config, label), now_ms);
+            let (session_id, expires_ms) = match label.map(named) {
+                Some(Some(held)) => Ok(held),
+                Some(None) if cookies(config, request, now_ms).is_empty() => Err(()),
+                Some(None) => return Err(mismatch()),
+                None => cookies(config, request, now_ms).pop().ok_or(()),
+            }
+            .map_err(|()| bad("no_session_cookie"))?;
+            return Ok(Held {
+                session_id,
+                handle: None,
+                has_young_cookie: expires_ms - now_ms > LIFETIME_MS - YOUNG_COOKIE_MS,
+            });
+        }
         (Custody::Handle, None) => return Err(bad("no_handle")),
         (Custody::Handle, Some(sealed)) => {
             let opened = config.sealer.open(Purpose::Handle, sealed, now_ms);
@@ -72,6 +95,7 @@ pub fn session(
             Held {
                 session_id: handle.session_id,
                 handle: Some(handle.generation),
+                has_young_cookie: false,
             }
         }
     };
@@ -94,36 +118,97 @@ pub fn api_session(config: &Config, request: &Request, now_ms: f64) -> Result<He
     let held = Held {
         session_id,
         handle: None,
+        has_young_cookie: false,
     };
     expected(config, request, held)
 }
 
-/// The session that this browser's cookie names, if any.
-pub fn cookie_session(config: &Config, request: &Request, now_ms: f64) -> Option<String> {
-    if config.custody == Custody::Handle {
-        return None;
-    }
-    let sealed = cookie::find(&request.headers, &config.session_cookie())?;
-    let (session_id, _) = config.sealer.open(Purpose::Session, sealed, now_ms)?;
-    Some(session_id)
+/// The sessions that this browser's cookies name, and until when those were sealed; the latest last.
+fn cookies(config: &Config, request: &Request, now_ms: f64) -> Vec<(String, f64)> {
+    let mut open: Vec<_> = names(config, request)
+        .filter_map(|name| cookie_named(config, request, name, now_ms))
+        .collect();
+    open.sort_by(|a, b| a.1.total_cmp(&b.1));
+    open
 }
 
-/// What holds the session from now on. `None` never happens with a sealer that has a key.
+/// Each session has a cookie of its own name, so that replies which cross on their way never set or
+/// delete another session's.
+fn cookie_named(
+    config: &Config,
+    request: &Request,
+    name: &str,
+    now_ms: f64,
+) -> Option<(String, f64)> {
+    let sealed = cookie::find(&request.headers, name)?;
+    let opened: (String, f64) = config.sealer.open(Purpose::Session, sealed, now_ms)?;
+    (name == cookie_name(config, &config.label(&opened.0))).then_some(opened)
+}
+
+/// The names of all sessions' cookies that a browser sends, so many as are looked at.
+fn names<'a>(config: &Config, request: &'a Request) -> impl Iterator<Item = &'a str> {
+    let prefix = config.session_cookie_prefix();
+    cookie::all(&request.headers)
+        .map(|(name, _)| name)
+        .filter(move |name| name.strip_prefix(&prefix).is_some_and(is_label))
+        .take(MOST_COOKIES)
+}
+
+fn cookie_name(config: &Config, label: &str) -> String {
+    format!("{}{label}", config.session_cookie_prefix())
+}
+
+/// Whether this is what [`Config::label`] makes: nothing else becomes part of a cookie's name.
+fn is_label(text: &str) -> bool {
+    text.len() == 12 && base64url::decode(text).is_some()
+}
+
+/// What a browser had before a sign-in, and what is to be done about it after.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The sessions to end.
+    pub sessions: Vec<String>,
+    /// The names of the cookies to delete.
+    pub cookies: Vec<String>,
+}
+
+/// What this browser holds beside the session `new`.
+pub fn earlier(config: &Config, request: &Request, new: &str, now_ms: f64) -> Earlier {
+    if config.custody == Custody::Handle {
+        return Earlier {
+            sessions: Vec::new(),
+            cookies: Vec::new(),
+        };
+    }
+    let own = cookie_name(config, &config.label(new));
+    let cookies = names(config, request).filter(|name| *name != own);
+    let sessions = self::cookies(config, request, now_ms).into_iter();
+    Earlier {
+        sessions: sessions.map(|(id, _)| id).filter(|id| id != new).collect(),
+        cookies: cookies.map(String::from).collect(),
+    }
+}
+
+/// What holds the session from now on, unless its cookie will do. `None` never happens with a sealer that has a key.
 pub fn hold(
     config: &Config,
     session_id: &str,
     grant: &Grant,
+    keeps_cookie: bool,
     now_ms: f64,
     entropy: &Entropy<'_>,
 ) -> Option<Holds> {
-    let expires_ms = now_ms + f64::from(REFRESH_TOKEN_LIFETIME) * 1000.0;
+    if keeps_cookie {
+        return Some(Holds::default());
+    }
+    let expires_ms = now_ms + LIFETIME_MS;
     let seal = |purpose| {
         config
             .sealer
             .seal(purpose, &session_id, expires_ms, entropy)
     };
     if config.custody == Custody::Cookie {
-        let name = config.session_cookie();
+        let name = cookie_name(config, &config.label(session_id));
         let sealed = seal(Purpose::Session)?;
         let cookie = cookie::set(&name, &sealed, SameSite::Strict, REFRESH_TOKEN_LIFETIME);
         return Some(Holds {
@@ -145,16 +230,24 @@ pub fn hold(
     })
 }
 
-/// The `Set-Cookie` that ends a session in this browser, in custody `cookie`.
-pub fn deleted_cookie(config: &Config) -> Option<String> {
-    (config.custody == Custody::Cookie)
-        .then(|| cookie::delete(&config.session_cookie(), SameSite::Strict))
+/// The `Set-Cookie` that ends the session of that label in this browser, in custody `cookie`.
+pub fn deleted_cookie(config: &Config, label: &str) -> Option<String> {
+    (config.custody == Custody::Cookie && is_label(label))
+        .then(|| cookie::delete(&cookie_name(config, label), SameSite::Strict))
+}
+
+/// The label of the session that a request is meant for, if it says.
+pub fn expected_label(request: &Request) -> Option<&str> {
+    request.headers.get(SESSION).filter(|label| *label != "-")
 }
 
 fn expected(config: &Config, request: &Request, held: Held) -> Result<Held, Refusal> {
-    let expected = request.headers.get(SESSION).unwrap_or("-");
-    if expected != "-" && expected != config.label(&held.session_id) {
-        return Err(Refusal::new(409, "session_mismatch", "another_session"));
+    match expected_label(request) {
+        Some(label) if label != config.label(&held.session_id) => Err(mismatch()),
+        _ => Ok(held),
     }
-    Ok(held)
+}
+
+fn mismatch() -> Refusal {
+    Refusal::new(409, "session_mismatch", "another_session")
 }

@@ -7,8 +7,8 @@ use std::vec::Vec;
 use serde::Serialize;
 use serde_json::json;
 
+use super::Step;
 use super::config::{Config, Custody};
-use super::{Ask, Step};
 use crate::protocol::http::{JSON, Request, Response};
 
 /// One line of the log: what happened, never a token, code, secret, cookie or who it was.
@@ -173,16 +173,12 @@ impl<'a> Caller<'a> {
     }
 
     pub fn respond(&self, response: Response, log: Log) -> Step {
-        self.respond_and(response, log, Vec::new())
-    }
-
-    pub fn respond_and(&self, response: Response, log: Log, after: Vec<Ask>) -> Step {
         Step::Respond {
             response: self
                 .with_cors(guarded(response))
                 .header("vary", "Origin, Cookie"),
             log,
-            after,
+            after: Vec::new(),
         }
     }
 

@@ -38,7 +38,8 @@ pub fn begin(
         // of the cookie.
         Err(refusal) => {
             let log = Log::not_ok(EVENT, "ok", refusal.reason);
-            return Ok(done(config, caller, log, token.is_none()));
+            let label = custody::expected_label(request).filter(|_| token.is_none());
+            return Ok(done(config, caller, log, label));
         }
     };
     Ok(Step::Ask {
@@ -48,25 +49,27 @@ pub fn begin(
         },
         then: Continuation {
             origin: caller.origin.clone(),
-            then: Then::Revoke,
+            then: Then::Revoke {
+                session_id: held.session_id,
+            },
         },
     })
 }
 
 /// The session is over whatever the gateway said: what is owed to it waits in the vault (S30).
-pub fn finish(config: &Config, caller: &Caller<'_>, answer: &Answer) -> Step {
+pub fn finish(config: &Config, caller: &Caller<'_>, session_id: &str, answer: &Answer) -> Step {
     let log = match answer {
         Answer::Done => Log::ok(EVENT),
         _ => Log::not_ok(EVENT, "ok", "owed"),
     };
-    done(config, caller, log, true)
+    done(config, caller, log, Some(&config.label(session_id)))
 }
 
-fn done(config: &Config, caller: &Caller<'_>, log: Log, ends_session: bool) -> Step {
+fn done(config: &Config, caller: &Caller<'_>, log: Log, label: Option<&str>) -> Step {
     let response = Response::new(200);
-    let response = match deleted_cookie(config) {
-        Some(cookie) if ends_session => response.header("set-cookie", cookie),
-        _ => response,
+    let response = match label.and_then(|label| deleted_cookie(config, label)) {
+        Some(cookie) => response.header("set-cookie", cookie),
+        None => response,
     };
     caller.respond(response, log)
 }

@@ -2,12 +2,12 @@
 //! please" (section 6, with our extensions).
 
 use std::format;
-use std::string::{String, ToString};
-use std::vec::Vec;
+use std::string::ToString;
 
 use serde_json::json;
 
 use super::callback::SealedCode;
+use super::cookie::{self, SameSite};
 use super::entropy::Entropy;
 use super::params::Params;
 use super::reply::{Caller, Log, Refusal};
@@ -86,8 +86,7 @@ fn exchange(
     {
         return Err(Refusal::invalid_grant("another_redirect_uri"));
     }
-    let earlier = custody::cookie_session(config, request, now_ms)
-        .filter(|earlier| *earlier != code.session_id);
+    let earlier = custody::earlier(config, request, &code.session_id, now_ms);
     Ok(Step::Ask {
         ask: Ask {
             vault: config.vault(&code.session_id),
@@ -139,6 +138,7 @@ fn refresh(
             origin: caller.origin.clone(),
             then: Then::Refresh {
                 session_id: held.session_id,
+                keeps_cookie: held.has_young_cookie,
             },
         },
     })
@@ -148,7 +148,7 @@ pub fn exchanged(
     config: &Config,
     caller: &Caller<'_>,
     session_id: &str,
-    earlier: Option<String>,
+    earlier: custody::Earlier,
     answer: Answer,
     now_ms: f64,
     entropy: &Entropy<'_>,
@@ -158,32 +158,54 @@ pub fn exchanged(
         Err(refusal) => return caller.refuse(EXCHANGE, &refusal),
     };
     // Each sign-in has a fresh session; the one before it in this browser is over.
-    let after = earlier.map(|earlier| Ask {
-        vault: config.vault(&earlier),
+    let step = granted(
+        config, caller, EXCHANGE, session_id, &grant, false, now_ms, entropy,
+    );
+    let Step::Respond {
+        mut response, log, ..
+    } = step
+    else {
+        return step;
+    };
+    for name in &earlier.cookies {
+        response = response.header("set-cookie", cookie::delete(name, SameSite::Strict));
+    }
+    let ends = earlier.sessions.iter().map(|session_id| Ask {
+        vault: config.vault(session_id),
         command: Command::End,
     });
-    granted(
-        config, caller, EXCHANGE, session_id, &grant, after, now_ms, entropy,
-    )
+    Step::Respond {
+        response,
+        log,
+        after: ends.collect(),
+    }
 }
 
 pub fn refreshed(
     config: &Config,
     caller: &Caller<'_>,
     session_id: &str,
+    keeps_cookie: bool,
     answer: Answer,
     now_ms: f64,
     entropy: &Entropy<'_>,
 ) -> Step {
     match grant(answer) {
         Ok(grant) => granted(
-            config, caller, REFRESH, session_id, &grant, None, now_ms, entropy,
+            config,
+            caller,
+            REFRESH,
+            session_id,
+            &grant,
+            keeps_cookie,
+            now_ms,
+            entropy,
         ),
         // A cookie that opens nothing any more goes with its session.
         Err(refusal) if refusal.error == "invalid_grant" => caller.refuse_with(
             REFRESH,
             &refusal,
-            |response| match custody::deleted_cookie(config) {
+            |response| match custody::deleted_cookie(config, &config.label(session_id)) {
                 Some(cookie) => response.header("set-cookie", cookie),
                 None => response,
             },
@@ -217,11 +239,12 @@ fn granted(
     event: &'static str,
     session_id: &str,
     grant: &Grant,
-    after: Option<Ask>,
+    keeps_cookie: bool,
     now_ms: f64,
     entropy: &Entropy<'_>,
 ) -> Step {
-    let Some(holds) = custody::hold(config, session_id, grant, now_ms, entropy) else {
+    let Some(holds) = custody::hold(config, session_id, grant, keeps_cookie, now_ms, entropy)
+    else {
         return caller.refuse(event, &Refusal::internal());
     };
     let mut body = json!({
@@ -250,5 +273,5 @@ fn granted(
     }
     let reason = format!("generation {}", grant.generation).to_string();
     let log = Log::not_ok(event, "ok", reason);
-    caller.respond_and(response, log, after.into_iter().collect::<Vec<_>>())
+    caller.respond(response, log)
 }

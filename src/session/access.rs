@@ -75,17 +75,26 @@ impl Client {
             Ok(wish) => wish,
             Err(at_hand) => return at_hand,
         };
-        let asked_at = host.now();
-        let request = self.renewal(session, wish)?;
-        let reply = self.send(host, request, &session.label).await;
+        let mut expected = session.label.as_str();
+        let (asked_at, reply) = loop {
+            let asked_at = host.now();
+            let request = self.renewal(session, wish)?;
+            let reply = self.send(host, request, expected).await;
+            // The record is behind the cookie: the page that another sign-in's reply came to died over
+            // it. One that has shown nobody's yet takes the new session up.
+            if expected.is_empty() || !is_mismatch(&reply) || self.state.borrow().shown.is_some() {
+                break (asked_at, reply);
+            }
+            expected = "";
+        };
         let signed = self.counted(reply, asked_at, session);
         // The user may have signed out, or another in, while the reply was on its way (S30, S31).
         let stored = host.load_session().await;
-        let result = self.renewed(host, session, stored, signed);
+        let result = self.renewed(host, session, expected, stored, signed);
         if let Err(error) = &result
             && keeps_session(error)
         {
-            host.emit(Event::RefreshError(error.clone()), false);
+            host.emit(Event::RefreshError(error.clone()));
             if let Some(token) = self.kept_token(host.now(), wish.is_rejected) {
                 return Ok(token);
             }
@@ -172,6 +181,7 @@ impl Client {
         &self,
         host: &Host,
         session: &Session,
+        expected: &str,
         stored: Result<Option<Rc<Session>>>,
         signed: Result<Signed>,
     ) -> Result<Secret> {
@@ -185,8 +195,7 @@ impl Client {
                         if stored.is_some_and(|stored| stored.label == session.label) {
                             host.also(Effect::Save(Store::Session, None));
                         }
-                        self.forget();
-                        host.emit(Event::SignedOut, true);
+                        self.ended(host, &session.label);
                     }
                     ErrorCode::SessionMismatch => self.displace(host),
                     _ => {}
@@ -194,12 +203,12 @@ impl Client {
                 return Err(error);
             }
         };
-        let Some(stored) = stored? else {
-            self.forget();
-            host.emit(Event::SignedOut, false);
+        let Some(stored) = stored?.filter(|stored| !stored.is_over) else {
+            self.is_out(host);
             return Err(login_required());
         };
-        if signed.session.label != session.label || stored.label != session.label {
+        let is_expected = expected.is_empty() || signed.session.label == expected;
+        if !is_expected || stored.label != session.label {
             self.displace(host);
             return Err(displaced());
         }
@@ -222,6 +231,10 @@ impl Client {
         }
         host.send(request)
     }
+}
+
+fn is_mismatch(reply: &Result<Response>) -> bool {
+    reply.as_ref().is_ok_and(|reply| reply.status == 409)
 }
 
 /// Whether the user is still signed in after this.

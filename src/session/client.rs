@@ -38,7 +38,7 @@ pub enum Event {
 pub(super) struct State {
     pub session: Option<Rc<Session>>,
     pub access_token: Option<Secret>,
-    /// Counts the tokens, so that a host can tell whether it still holds the current one.
+    /// Counts the tokens and their ends, so that a host can tell whether it still holds the current one.
     pub serial: u32,
     /// Another sign-in has taken this page's place: until the page looks again it gets no token (S31).
     pub displaced: bool,
@@ -144,9 +144,25 @@ impl Client {
         (self.told.replace(told) != told).then_some(event)
     }
 
-    /// Looks at what another tab has stored.
-    pub fn sync(self: &Rc<Self>) -> Task {
-        self.task(Flow::Sync)
+    /// Looks at what another tab has stored, which told of the end of the session of that label, or
+    /// of none.
+    pub fn sync(self: &Rc<Self>, ended: &str) -> Task {
+        self.task(Flow::Sync(ended.into()))
+    }
+
+    /// A call of an API was answered for the session of that label, with the token of that generation.
+    /// A newer one than this page's has ended this page's, at the gateway: the next caller gets another.
+    pub fn called(&self, label: &str, generation: u32) {
+        let mut state = self.state.borrow_mut();
+        if let Some(session) = &state.session
+            && session.label == label
+        {
+            let is_news = session.generation.is_some_and(|kept| kept < generation);
+            state.shown = Some(label.into());
+            if is_news {
+                state.access_token = None;
+            }
+        }
     }
 
     fn lead(&self, session: &Session) -> f64 {
@@ -165,8 +181,19 @@ impl Client {
             let known = self.state.borrow().session.clone();
             return known.ok_or_else(login_required);
         }
-        let stored = host.load_session().await?;
-        self.restored(host, stored, anew)
+        loop {
+            let serial = self.state.borrow().serial;
+            let stored = host.load_session().await?;
+            let state = self.state.borrow();
+            if state.serial == serial {
+                drop(state);
+                return self.restored(host, stored, anew);
+            }
+            // Another flow of this page has signed in or out meanwhile, and this was read before.
+            if let Some(session) = &state.session {
+                return Ok(session.clone());
+            }
+        }
     }
 
     fn restored(
@@ -177,12 +204,17 @@ impl Client {
     ) -> Result<Rc<Session>> {
         let mut state = self.state.borrow_mut();
         if anew {
+            // It keeps what it shows, if that is still so and it wasn't told otherwise.
+            let stored = stored.as_ref().map(|stored| &stored.label);
+            if state.displaced || stored != state.shown.as_ref() {
+                state.shown = None;
+            }
             state.displaced = false;
-            state.shown = None;
         }
         if state.displaced {
             return Err(displaced());
         }
+        let stored = stored.filter(|stored| !stored.is_over);
         let known = state.session.clone();
         let is_anothers = match (&known, &stored, &state.shown) {
             (Some(known), Some(stored), _) => known.label != stored.label,
@@ -192,8 +224,7 @@ impl Client {
         drop(state);
         let Some(stored) = stored else {
             if known.is_some() {
-                self.forget();
-                host.emit(Event::SignedOut, false);
+                self.is_out(host);
             }
             return Err(login_required());
         };
@@ -214,7 +245,7 @@ impl Client {
             }
             self.forget();
             self.state.borrow_mut().session = Some(stored.clone());
-            host.emit(Event::Change, false);
+            host.emit(Event::Change);
         }
         Ok(stored)
     }
@@ -225,7 +256,8 @@ impl Client {
             let record = signed.session.encode();
             host.also(Effect::Save(Store::Session, Some(record)));
         }
-        host.emit(Event::Change, true);
+        host.also(Effect::Tell(String::new()));
+        host.emit(Event::Change);
         let mut state = self.state.borrow_mut();
         state.shown = Some(signed.session.label.clone());
         state.session = Some(signed.session.clone());
@@ -240,6 +272,7 @@ impl Client {
         let mut state = self.state.borrow_mut();
         state.session = None;
         state.access_token = None;
+        state.serial = state.serial.wrapping_add(1);
         self.told.set(Told::Nothing);
     }
 
@@ -251,7 +284,7 @@ impl Client {
         // What this page came to is over: asked again, it looks anew.
         state.redirect = None;
         drop(state);
-        host.emit(Event::Change, false);
+        host.emit(Event::Change);
     }
 }
 

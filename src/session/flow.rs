@@ -37,13 +37,12 @@ pub enum Effect {
     ReplaceUrl(String),
     /// Leave for this URL. Answered by [`Reply::Done`].
     Navigate(String),
-    /// Tell this page, and the other tabs if `tabs` is set. Answered by [`Reply::Done`].
-    Emit {
-        /// What happened.
-        event: Event,
-        /// Whether the other tabs should look at the stored record.
-        tabs: bool,
-    },
+    /// Tell this page. Answered by [`Reply::Done`].
+    Emit(Event),
+    /// Tell the other tabs that they should look at the stored record, and the label of a session
+    /// that has ended, or nothing: goes to their [`Client::sync`](super::Client::sync). Answered by
+    /// [`Reply::Done`].
+    Tell(String),
 }
 
 /// Where a record is kept.
@@ -200,9 +199,9 @@ impl Host {
         self.0.effects.borrow_mut().push(effect);
     }
 
-    /// Tells this page, and the other tabs if `tabs` is set.
-    pub fn emit(&self, event: Event, tabs: bool) {
-        self.also(Effect::Emit { event, tabs });
+    /// Tells this page.
+    pub fn emit(&self, event: Event) {
+        self.also(Effect::Emit(event));
     }
 
     /// Waits for the lock, a bounded time. Never fails: it only saves requests.

@@ -26,6 +26,8 @@ pub(super) struct Session {
     pub handle: Option<Secret>,
     /// What names the session for the relay's `/api` then.
     pub api_handle: Option<Secret>,
+    /// The user has signed out and the server hasn't heard of it yet: nobody is signed in.
+    pub is_over: bool,
 }
 
 /// What a sign-in or a renewal gives.
@@ -62,6 +64,7 @@ impl Session {
             lifetime,
             handle: tokens.refresh_token.clone(),
             api_handle: tokens.api_handle.clone(),
+            is_over: false,
         }
     }
 
@@ -79,6 +82,7 @@ impl Session {
             .set_some("lifetime", finite(self.lifetime).as_deref())
             .set_some("handle", self.handle.as_ref().map(Secret::expose))
             .set_some("api_handle", self.api_handle.as_ref().map(Secret::expose))
+            .set_some("over", self.is_over.then_some("1"))
             .encode()
     }
 
@@ -101,6 +105,7 @@ impl Session {
             lifetime: ms("lifetime")?,
             handle: form.first("handle").map(Secret::new),
             api_handle: form.first("api_handle").map(Secret::new),
+            is_over: form.first("over").is_some(),
         })
     }
 }
@@ -127,6 +132,7 @@ mod tests {
             lifetime: 172_800_000.0,
             handle: None,
             api_handle: None,
+            is_over: false,
         };
         assert_eq!(Session::decode(&session.encode()).as_ref(), Some(&session));
         session.expires_at = f64::INFINITY;
@@ -134,6 +140,7 @@ mod tests {
         session.generation = None;
         session.handle = Some(Secret::new("h&="));
         session.api_handle = Some(Secret::new("a"));
+        session.is_over = true;
         assert_eq!(Session::decode(&session.encode()), Some(session));
     }
 

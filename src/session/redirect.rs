@@ -65,14 +65,15 @@ impl Client {
         signed: Result<Signed>,
     ) -> Result<Outcome> {
         end(&mut list, &begun.state, signed.is_ok());
-        host.also(Effect::Save(Store::Pending, pending::encode(&list)));
         let result = match signed {
             Ok(signed) => {
+                // The session first: should the page die over it, the answer still waits.
                 self.adopt(host, &signed);
                 Ok(Outcome::SignedIn(begun.return_to.clone()))
             }
             Err(error) => Err(once_more(error)),
         };
+        host.also(Effect::Save(Store::Pending, pending::encode(&list)));
         self.remember(&begun.state, result)
     }
 

@@ -18,8 +18,10 @@ pub(super) enum Flow {
     Begin(Box<SignIn>, bool),
     Redirect(String),
     Revoke,
+    Settle,
     SignOut,
-    Sync,
+    /// The label of a session that has ended, or nothing.
+    Sync(String),
 }
 
 impl Client {
@@ -29,7 +31,7 @@ impl Client {
     }
 
     async fn run(self: Rc<Self>, host: Host, flow: Flow) -> Result<Outcome> {
-        let locks = !matches!(flow, Flow::ApiTarget(_) | Flow::Sync);
+        let locks = !matches!(flow, Flow::ApiTarget(_) | Flow::Sync(_));
         let leaves = matches!(flow, Flow::Begin(_, true));
         if locks {
             host.lock().await;
@@ -48,18 +50,24 @@ impl Client {
     }
 
     async fn run_locked(&self, host: &Host, flow: Flow) -> Result<Outcome> {
+        let serial = self.state.borrow().serial;
+        let mut answer = None;
         match &flow {
             Flow::Begin(options, _) => return self.begin(host, options).await,
+            Flow::Settle => return self.settle_owed(host).await,
             Flow::SignOut => return self.sign_out_here(host).await,
-            Flow::Redirect(href) => {
-                if let Some(result) = self.redirect(host, href).await {
-                    return result;
-                }
-            }
+            Flow::Redirect(href) => answer = self.redirect(host, href).await,
+            Flow::Sync(ended) if !ended.is_empty() => self.heard(host, ended).await,
             _ => {}
         }
+        let is_just_signed_in = self.state.borrow().serial != serial;
+        if is_just_signed_in && let Some(result) = answer {
+            return result;
+        }
+        // Whatever else an answer came to, the page learns who is signed in.
         let session = self.restore(host, matches!(flow, Flow::Redirect(_))).await;
         match (flow, session) {
+            (Flow::Redirect(_), _) if let Some(result) = answer => result,
             // Without storage there is no session to take up, and signing in still works.
             (Flow::Redirect(_), Err(error))
                 if !matches!(error.code, ErrorCode::LoginRequired | ErrorCode::Storage) =>

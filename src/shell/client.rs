@@ -38,8 +38,8 @@ impl Core {
         Some(Self(client))
     }
 
-    /// The flow of that number in host.js's `FLOWS`, with the page's URL or an API's path; puts the
-    /// error for `undefined`.
+    /// The flow of that number in entry.js and host.js, with the page's URL, an API's path or a session's
+    /// label; puts the error for `undefined`.
     pub fn start(&self, flow: u32, options: &str, text: &str) -> Option<Task> {
         given(self.flow(flow, &Form::parse(options), text)).map(Task)
     }
@@ -69,6 +69,11 @@ impl Core {
         self.0.expires_at().unwrap_or(f64::NAN)
     }
 
+    /// A call of an API was answered for the session of that label.
+    pub fn called(&self, label: &str, generation: u32) {
+        self.0.called(label, generation);
+    }
+
     /// Puts the names of what was granted.
     pub fn scope(&self) {
         if let Some(scope) = self.0.scope() {
@@ -96,7 +101,8 @@ impl Core {
                     5 => client.revoke(),
                     6 => client.sign_out(),
                     7 => client.api_target(text),
-                    _ => client.sync(),
+                    8 => client.sync(text),
+                    _ => client.settle(),
                 }
             }
         })
@@ -194,9 +200,13 @@ fn put_effect(effect: Effect) -> i32 {
             put(Some(&url));
             6
         }
-        Effect::Emit { event, tabs } => {
+        Effect::Emit(event) => {
             put_event(&event);
-            if tabs { 8 } else { 7 }
+            7
+        }
+        Effect::Tell(label) => {
+            put(Some(&label));
+            8
         }
         // No flow draws twice in a row.
         Effect::Random => -3,

@@ -11,6 +11,7 @@ const REFRESH = 4;
 const REVOKE = 5;
 const SIGN_OUT = 6;
 const API_TARGET = 7;
+const SETTLE = 9;
 
 /** `AttOAuth` over the generated `Core`; documented in index.d.ts. */
 export function define(Core, isReady) {
@@ -45,6 +46,8 @@ export function define(Core, isReady) {
 
     async handleRedirect(options) {
       const texts = await this.#host.call(HANDLE_REDIRECT, options);
+      // A sign-out that the relay hasn't heard of: nobody waits for it.
+      if (!this.signedIn) this.#host.call(SETTLE).catch(() => {});
       return texts.length ? { returnTo: texts[0] } : undefined;
     }
 
@@ -77,7 +80,7 @@ export function define(Core, isReady) {
       if (typeof path !== "string" || !path.startsWith("/")) {
         throw new AttOAuthError("invalid_option", "fetch takes a path as at AT&T, like \"/rest/2/Devices/Info\"");
       }
-      return apiFetch(this, (options) => this.#host.call(API_TARGET, options, path), this.#host.fetch, init);
+      return apiFetch(this, this.#host, (options) => this.#host.call(API_TARGET, options, path), init);
     }
 
     dispose() {

@@ -4,7 +4,7 @@ import { AttOAuthError } from "#shell/host";
 const GENERATION = "att-oauth-generation";
 
 /** See `AttOAuth.fetch` in index.d.ts; `target` tells where the call goes and for which session. */
-export async function apiFetch(att, target, fetch, init = {}) {
+export async function apiFetch(att, { fetch, called }, target, init = {}) {
   const { signal } = init;
   const call = async () => {
     const [url, label, handle] = await target({ signal });
@@ -13,17 +13,23 @@ export async function apiFetch(att, target, fetch, init = {}) {
     // Custody `handle`: no cookie names the session.
     if (handle !== undefined) headers.set("authorization", `Bearer ${handle}`);
     try {
-      return await fetch(url, { ...init, headers, credentials: "include" });
+      const response = await fetch(url, { ...init, headers, credentials: "include" });
+      // Only what an API has answered bears one: the relay's own refusals don't.
+      const generation = response.headers.get(GENERATION);
+      if (generation !== null) called(label, Number(generation));
+      return { response, generation };
     } catch (cause) {
       if (signal?.aborted) throw new AttOAuthError("aborted", "the call was given up", { cause: signal.reason });
       throw new AttOAuthError("network", "the relay can't be reached", { cause, retryable: true });
     }
   };
-  const response = await call();
-  const generation = response.headers.get(GENERATION);
+  const { response, generation } = await call();
   // Only a body that can be sent again is: a stream is gone.
   const isGone = init.body instanceof ReadableStream;
-  if (response.status !== 401 || generation === null || isGone) return response;
-  await att.accessToken({ rejectedGeneration: Number(generation), signal });
-  return call();
+  const isRefused = response.status === 401 || (response.status === 409 && generation === null);
+  if (!isRefused || isGone) return response;
+  // The gateway refused the token: another one. The relay refused the session: asked for a token it
+  // says what has become of it, and that is thrown.
+  await (generation === null ? att.refresh({ signal }) : att.accessToken({ rejectedGeneration: Number(generation), signal }));
+  return (await call()).response;
 }

@@ -124,12 +124,13 @@ export function open(Core, options) {
     } catch {
       return; // Blocked cookies or an opaque origin: there are no other tabs to hear then.
     }
-    channel.onmessage = sync;
+    channel.onmessage = ({ data }) => sync(String(data));
     channel.unref?.();
   }
 
-  function sync() {
-    call(SYNC).catch(() => {});
+  /** Looks at what is stored; `ended`: the label of a session that is over. */
+  function sync(ended = "") {
+    call(SYNC, undefined, ended).catch(() => {});
   }
 
   function pause() {
@@ -203,9 +204,8 @@ export function open(Core, options) {
         emit(...event);
         return DONE;
       },
-      (...event) => {
-        channel?.postMessage(null);
-        emit(...event);
+      (label) => {
+        channel?.postMessage(label);
         return DONE;
       },
     ];
@@ -287,6 +287,10 @@ export function open(Core, options) {
     events,
     fetch,
     now,
+    /** An API has answered for the session of that label, with the token of that generation. */
+    called(label, generation) {
+      core?.called(label, generation);
+    },
     /** When the token ends; `undefined` if nobody is signed in. */
     expiresAt() {
       const at = core?.expiresAt();

@@ -15,6 +15,8 @@ export class Vault {
   #record;
   #alarm;
   #flight;
+  /** The latest store: what comes after it rests on it. */
+  #stored;
 
   /**
    * @param {{ engine: Function, fetch: typeof fetch, log(line: object): void, now(): number, replyLimit: number }} relay
@@ -65,10 +67,13 @@ export class Vault {
   }
 
   #keep(record, changed, alarm) {
+    if (!changed && alarm === this.#alarm) return this.#stored;
     const work = [];
     if (changed) {
       this.#record = record;
       work.push(this.#keeper.store(record));
+    } else {
+      work.push(this.#stored);
     }
     if (alarm !== this.#alarm) {
       this.#alarm = alarm;
@@ -77,6 +82,7 @@ export class Vault {
     const done = Promise.all(work);
     // Whoever goes on after it awaits it; nobody else has to hear of it.
     done.catch(() => {});
+    this.#stored = done;
     return done;
   }
 

@@ -170,7 +170,7 @@ fn a_path_that_needs_an_app_token_goes_out_with_it() {
     assert_eq!(made(&world), 0);
     world.sign_in();
     let response = world.api("POST", OUTBOX);
-    assert!(response.headers.get("att-oauth-generation").is_none());
+    assert_eq!(response.headers.get("att-oauth-generation"), Some("0"));
     let sent = &world.gateway.log().last().unwrap().request;
     let bearer = sent.headers.get("authorization").unwrap().to_owned();
     let token = read(&app_token(&mut world, &[("scope", "SMS")]));

@@ -318,16 +318,82 @@ fn s28_back_off_grows_has_a_bound_and_respects_retry_after() {
 }
 
 #[test]
-fn s28_invalid_grant_ends_the_session_and_its_cookie() {
+fn s28_invalid_grant_ends_the_session() {
     let mut world = world();
     world.sign_in();
     world.gateway.end_sessions();
     world.pass(DAY * 3.0);
     assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
-    assert!(world.jar.keys().all(|name| name.contains("-tx-")));
     let calls = world.gateway_calls();
     assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
     assert_eq!(world.gateway_calls(), calls);
+}
+
+#[test]
+fn s31_replies_that_cross_never_touch_another_sessions_cookie() {
+    let mut world = world();
+    let first = world.sign_in();
+    let with_first = world.jar.clone();
+    let second = world.sign_in();
+    let with_second = world.jar.clone();
+    assert_ne!(first["session"], second["session"]);
+    assert!(
+        with_first
+            .keys()
+            .all(|name| name.contains("-tx-") || !with_second.contains_key(name))
+    );
+    // A request that set out before the second sign-in, whose reply comes after it.
+    world.jar = with_first;
+    let refused = world.refresh(&[]);
+    assert_eq!(refusal(&refused), (400, "invalid_grant".into()));
+    world.jar = with_second;
+    world.take(&refused);
+    assert_eq!(read(&world.refresh(&[]))["session"], second["session"]);
+}
+
+#[test]
+fn s31_two_sign_ins_that_crossed_are_told_apart_by_their_label_until_the_next_one_ends_both() {
+    let mut world = world();
+    let first = world.sign_in();
+    let with_first = std::mem::take(&mut world.jar);
+    let second = world.sign_in();
+    world.jar.extend(with_first);
+    let own = world.headers.clone();
+    for reply in [&first, &second] {
+        world.headers = with(&own, "att-oauth-session", reply["session"].as_str());
+        assert_eq!(read(&world.refresh(&[]))["session"], reply["session"]);
+    }
+    world.headers = with(&own, "att-oauth-session", Some("AAAAAAAAAAAA"));
+    assert_eq!(
+        refusal(&world.refresh(&[])),
+        (409, "session_mismatch".into())
+    );
+    world.headers = own;
+    world.sign_in();
+    assert_eq!(
+        world
+            .jar
+            .keys()
+            .filter(|name| !name.contains("-tx-"))
+            .count(),
+        1
+    );
+    assert_eq!(world.gateway.live(world.now).refresh_tokens, 1);
+}
+
+#[test]
+fn s32_a_cookie_is_set_again_once_a_day_so_that_it_slides_with_its_session() {
+    let mut world = world();
+    world.sign_in();
+    let mut set = 0;
+    for _ in 0..20 {
+        world.pass(DAY * 9.0);
+        let renewed = world.refresh(&[]);
+        assert_eq!(renewed.status, 200);
+        set += usize::from(renewed.headers.get("set-cookie").is_some());
+        assert_eq!(world.refresh(&[]).headers.get("set-cookie"), None);
+    }
+    assert_eq!(set, 20);
 }
 
 #[test]

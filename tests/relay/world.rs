@@ -262,7 +262,7 @@ impl World {
     }
 
     /// Reads the `Set-Cookie`s, all of which must be as S18 has them.
-    fn take(&mut self, response: &Response) {
+    pub fn take(&mut self, response: &Response) {
         self.outward += &format!("{response:?}");
         self.outward += &String::from_utf8_lossy(&response.body);
         for line in response.headers.all("set-cookie") {

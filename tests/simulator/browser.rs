@@ -22,6 +22,8 @@ pub struct Browser {
     /// How wrong its clock is, in milliseconds.
     pub clock: Cell<f64>,
     pub clock_was_set: Cell<bool>,
+    /// A page has asked for a token and not heard: it may have been replaced.
+    pub missed_reply: Cell<bool>,
     asleep_until: Cell<f64>,
     jar: RefCell<BTreeMap<String, Cookie>>,
     pub local: RefCell<Records>,
@@ -81,6 +83,7 @@ impl Browser {
             user: id,
             clock: Cell::new(if is_wrong { off } else { 0.0 }),
             clock_was_set: Cell::new(false),
+            missed_reply: Cell::new(false),
             asleep_until: Cell::new(0.0),
             jar: RefCell::default(),
             local: RefCell::default(),
@@ -132,7 +135,8 @@ impl Browser {
         let claim = self.claim.borrow().clone()?;
         let ledger = self.world.ledger.borrow();
         let family = &ledger.families[claim.family];
-        let is_doomed = family.doomed.is_some() && family.ended.is_none() && !family.is_over;
+        let is_doomed =
+            family.doomed.is_some() && family.ended.is_none() && family.over_at.is_none();
         (is_doomed && (!self.world.by_tab() || claim.tab == tab)).then_some(claim)
     }
 
@@ -317,6 +321,11 @@ impl Browser {
             self.world.sim.pause(500.0, 5_000.0).await;
         }
         None
+    }
+
+    /// Whether it holds the session of that label.
+    pub fn has_cookie_of(&self, label: &str) -> bool {
+        self.jar.borrow().keys().any(|name| name.ends_with(label))
     }
 
     fn is_asleep(&self) -> bool {

@@ -71,10 +71,15 @@ async fn open_page_is_well(world: &Rc<World>, page: &Rc<Page>) {
     }
 }
 
-/// An app whose token was refused asks for another: it gets one that is good, or hears the truth.
+/// An app whose token was refused asks for another: it gets one that is good, or hears the truth. The
+/// first may be one that it has missed, and that is dead too.
 async fn renewing_helps(world: &Rc<World>, page: &Rc<Page>) {
     let name = page.tab.name();
-    match page.refresh().await {
+    let mut renewed = page.refresh().await;
+    if renewed.as_ref().is_ok_and(|token| !world.accepts(token)) {
+        renewed = page.refresh().await;
+    }
+    match renewed {
         Ok(token) if world.accepts(&token) => {}
         Ok(_) => world.sim.broken("6 (the next token is good)", || {
             format!("{name} gets a dead token")

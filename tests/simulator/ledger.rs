@@ -28,8 +28,8 @@ pub struct Family {
     pub doomed: Option<&'static str>,
     /// Why the gateway takes none of its tokens any more.
     pub ended: Option<&'static str>,
-    /// Whether somebody asked the relay to end it.
-    pub is_over: bool,
+    /// When somebody asked the relay to end it.
+    pub over_at: Option<f64>,
     /// Whether its vault has agreed.
     pub is_owed: bool,
     /// Whether the vault has found out that it is lost.
@@ -39,7 +39,7 @@ pub struct Family {
 impl Family {
     /// Whether nothing is in the way of its next renewal.
     pub fn is_live(&self) -> bool {
-        self.doomed.is_none() && self.ended.is_none() && !self.is_over
+        self.doomed.is_none() && self.ended.is_none() && self.over_at.is_none()
     }
 }
 
@@ -174,7 +174,7 @@ impl Ledger {
                     was_kept: false,
                     doomed: None,
                     ended: None,
-                    is_over: false,
+                    over_at: None,
                     is_owed: false,
                     is_lost: false,
                 });
@@ -264,7 +264,7 @@ impl Ledger {
         for family in self.of_vault(vault) {
             let excuse = match reason {
                 "invalid_grant" => suffered || family.doomed.or(family.ended).is_some(),
-                "revoked" => family.is_over,
+                "revoked" => family.over_at.is_some(),
                 "idle" => sim.now() > START + 13.0 * DAY_MS,
                 // The reply to its code never came, or came to nobody: it never began.
                 _ => !family.was_kept,

@@ -52,6 +52,7 @@ pub enum Kind {
     SignOut,
     Revoke,
     Sync,
+    Settle,
 }
 
 pub struct Page {
@@ -96,6 +97,13 @@ struct Run {
     label: Option<String>,
     /// The session whose record it removed.
     removed: Option<String>,
+}
+
+/// What was so when a flow began.
+struct Before {
+    epoch: u32,
+    looked: u32,
+    claim: Option<Claim>,
 }
 
 impl Page {
@@ -147,7 +155,14 @@ impl Page {
     pub async fn handle_redirect(self: &Rc<Self>) -> Result<Outcome> {
         self.looks();
         let task = self.client.handle_redirect(&self.href());
-        self.run(Kind::Redirect, task).await
+        let outcome = self.run(Kind::Redirect, task).await;
+        if outcome.is_ok() && !self.client.is_signed_in() {
+            let page = self.clone();
+            self.sim().spawn(self.group, async move {
+                let _ = page.run(Kind::Settle, page.client.settle()).await;
+            });
+        }
+        outcome
     }
 
     pub async fn sign_in(self: &Rc<Self>, user: usize) -> Result<Outcome> {
@@ -194,19 +209,19 @@ impl Page {
     /// `att.fetch`; the status.
     pub async fn call_api(self: &Rc<Self>) -> Result<u16> {
         let response = self.call_api_once().await?;
-        let generation = response.headers.get("att-oauth-generation");
-        match generation.and_then(|generation| generation.parse().ok()) {
-            Some(generation) if response.status == 401 => {
+        match (response.status, generation(&response)) {
+            (401, Some(generation)) => {
                 let rejected_generation = Some(generation);
                 self.token_wanted(Wanted {
                     rejected_generation,
                     ..Wanted::default()
                 })
-                .await?;
-                Ok(self.call_api_once().await?.status)
+                .await?
             }
-            _ => Ok(response.status),
-        }
+            (401 | 409, None) => self.refresh().await?,
+            _ => return Ok(response.status),
+        };
+        Ok(self.call_api_once().await?.status)
     }
 
     async fn call_api_once(self: &Rc<Self>) -> Result<Response> {
@@ -215,9 +230,13 @@ impl Page {
             panic!("an API has a URL")
         };
         let mut request = Request::get(url);
-        request.headers.append("att-oauth-session", label);
+        request.headers.append("att-oauth-session", label.clone());
         // An app has a time-out of its own, or none; this one has.
-        Ok(self.browser.fetch(request, 60_000.0).await?)
+        let response = self.browser.fetch(request, 60_000.0).await?;
+        if let Some(generation) = generation(&response) {
+            self.client.called(&label, generation);
+        }
+        Ok(response)
     }
 
     // The host.
@@ -225,7 +244,11 @@ impl Page {
     /// Drives a flow to its end.
     pub async fn run(self: &Rc<Self>, kind: Kind, mut task: Task) -> Result<Outcome> {
         let (begun, frozen) = (self.sim().now(), self.frozen_ms.get());
-        let before = (self.browser.epoch.get(), self.browser.claim(self.tab.id));
+        let before = Before {
+            epoch: self.browser.epoch.get(),
+            looked: self.looked.get(),
+            claim: self.browser.claim(self.tab.id),
+        };
         let run_number = self.browser.number();
         self.note(|| format!("{kind:?} #{run_number}"));
         self.running.set(self.running.get() + 1);
@@ -258,13 +281,18 @@ impl Page {
                 format!("{kind:?} took {took} ms")
             });
         }
-        let most = u32::from(!matches!(kind, Kind::SignIn | Kind::Api | Kind::Sync));
+        let most = match kind {
+            Kind::SignIn | Kind::Api | Kind::Sync => 0,
+            // Once more if the browser's session isn't the recorded one.
+            Kind::Token => 2,
+            _ => 1,
+        };
         if run.sends > most {
             self.sim().broken("4 (no loop)", || {
                 format!("{kind:?} sent {} requests", run.sends)
             });
         }
-        self.judge(&run, &result, begun, before);
+        self.judge(&run, &result, begun, &before);
         result
     }
 
@@ -310,8 +338,14 @@ impl Page {
                 });
                 Reply::Done
             }
-            Effect::Emit { event, tabs } => {
-                self.emit(event, tabs);
+            Effect::Emit(event) => {
+                self.emit(event);
+                Reply::Done
+            }
+            Effect::Tell(label) => {
+                if self.hears.get() {
+                    self.tell_tabs(&label);
+                }
                 Reply::Done
             }
         }
@@ -330,21 +364,21 @@ impl Page {
                 let json: serde_json::Value =
                     serde_json::from_slice(&response.body).unwrap_or_default();
                 run.label = json["session"].as_str().map(String::from);
+                self.note(|| format!("hears {} of {:?}", response.status, run.label));
+                if response.status >= 500 {
+                    self.browser.missed_reply.set(true);
+                }
                 Reply::Response(response)
             }
             Err(failure) => {
-                // Its token may have been replaced.
-                self.missed.set(true);
+                self.browser.missed_reply.set(true);
                 Reply::Failed(failure)
             }
         }
     }
 
-    fn emit(self: &Rc<Self>, event: Event, tabs: bool) {
+    fn emit(self: &Rc<Self>, event: Event) {
         self.schedule();
-        if tabs && self.hears.get() {
-            self.tell_tabs();
-        }
         self.note(|| format!("event {event:?}"));
     }
 
@@ -354,7 +388,7 @@ impl Page {
         let now = self.browser.now();
         if let Some(event) = self.client.tick(now) {
             self.ticks.set(self.ticks.get() + 1);
-            self.emit(event, false);
+            self.emit(event);
             return;
         }
         let Some(delay) = self.client.alarm(now) else {
@@ -430,6 +464,9 @@ impl Page {
     fn save_record(&self, store: Store, value: Option<String>) -> Reply {
         let is_shared = store == Store::Session;
         self.kept.borrow_mut().remove(&is_shared);
+        if is_shared {
+            self.note(|| format!("stores {:?}", value.as_deref().unwrap_or("nothing")));
+        }
         let is_full = self.browser.storage.get() == Storage::Full && value.is_some();
         let saved = (!is_full)
             .then(|| {
@@ -483,7 +520,7 @@ impl Page {
 
     // Other tabs.
 
-    fn tell_tabs(&self) {
+    fn tell_tabs(&self, label: &str) {
         for page in self.browser.pages() {
             if page.number == self.number || !page.hears.get() {
                 continue;
@@ -493,20 +530,21 @@ impl Page {
                 continue;
             }
             page.unheard.set(page.unheard.get() + 1);
+            let label = label.to_owned();
             let is_late = self.world.weather.late_messages && self.world.weather.is_on();
             self.sim().spawn(page.group, async move {
                 let most = if is_late { 20_000.0 } else { 5.0 };
                 page.sim().pause(0.0, most).await;
                 page.unheard.set(page.unheard.get() - 1);
                 if page.hears.get() {
-                    page.sync().await;
+                    page.sync(&label).await;
                 }
             });
         }
     }
 
-    async fn sync(self: &Rc<Self>) {
-        let _ = self.run(Kind::Sync, self.client.sync()).await;
+    async fn sync(self: &Rc<Self>, ended: &str) {
+        let _ = self.run(Kind::Sync, self.client.sync(ended)).await;
     }
 
     // What happens to it.
@@ -525,6 +563,8 @@ impl Page {
 
     /// Into the back/forward cache, and back.
     pub fn put_aside(self: &Rc<Self>, ms: f64) {
+        // What it shows until it has looked.
+        self.unheard.set(self.unheard.get() + 1);
         self.hears.set(false);
         for held in self.held.take() {
             held.resolve(());
@@ -541,8 +581,10 @@ impl Page {
     fn comes_back(self: &Rc<Self>) {
         if !self.hears.replace(true) {
             let page = self.clone();
-            self.sim()
-                .spawn(self.group, async move { page.sync().await });
+            self.sim().spawn(self.group, async move {
+                page.sync("").await;
+                page.unheard.set(page.unheard.get() - 1);
+            });
         }
     }
 
@@ -554,13 +596,7 @@ impl Page {
         self.looked.set(self.browser.epoch.get());
     }
 
-    fn judge(
-        self: &Rc<Self>,
-        run: &Run,
-        result: &Result<Outcome>,
-        begun: f64,
-        (epoch, claim): (u32, Option<Claim>),
-    ) {
+    fn judge(self: &Rc<Self>, run: &Run, result: &Result<Outcome>, begun: f64, before: &Before) {
         if run.kind == Kind::Redirect {
             self.user.set(None);
         }
@@ -576,7 +612,10 @@ impl Page {
                 self.user
                     .set(Some(self.world.ledger.borrow().families[family].user));
                 let tab = self.tab.id;
-                self.browser.claims(Some(Claim { family, tab }));
+                // The user may have cleared the cookies meanwhile.
+                let is_held = self.browser.has_cookie_of(label);
+                self.browser
+                    .claims(is_held.then_some(Claim { family, tab }));
                 self.looked.set(self.browser.epoch.get());
             }
             Ok(Outcome::AccessToken(token)) => self.is_shown(token.expose(), Some(begun)),
@@ -591,20 +630,20 @@ impl Page {
                         .insert(label.clone(), now);
                 }
             }
-            Err(error) => self.judge_error(run.kind, error, epoch, claim.as_ref()),
+            Err(error) => self.judge_error(run.kind, error, before),
             _ => {}
         }
     }
 
-    fn judge_error(&self, kind: Kind, error: &Error, epoch: u32, before: Option<&Claim>) {
-        let claim = self.browser.claim(self.tab.id);
-        let (Some(before), Some(after)) = (before, claim) else {
+    fn judge_error(&self, kind: Kind, error: &Error, before: &Before) {
+        let after = self.browser.claim(self.tab.id);
+        let (Some(claim), Some(after)) = (&before.claim, after) else {
             return;
         };
-        if self.browser.epoch.get() != epoch || before.family != after.family {
+        if self.browser.epoch.get() != before.epoch || claim.family != after.family {
             return;
         }
-        let is_news = self.looked.get() < epoch;
+        let is_news = before.looked < before.epoch;
         let is_lost = match error.code {
             // A redirect's own outcome says nothing of the session.
             ErrorCode::LoginRequired => kind != Kind::Redirect,
@@ -630,9 +669,10 @@ impl Page {
                 .sim()
                 .broken("3", || format!("the gateway never gave the token {token}"));
         };
-        let (user, label) = {
+        let (user, label, over_at) = {
             let family = &ledger.families[family];
-            (family.user, family.label.clone().unwrap_or_default())
+            let label = family.label.clone().unwrap_or_default();
+            (family.user, label, family.over_at)
         };
         if let Some(shown) = self.user.replace(Some(user))
             && shown != user
@@ -648,6 +688,11 @@ impl Page {
         let Some(out) = self.browser.signed_out.borrow().get(&label).copied() else {
             return;
         };
+        // Where each tab keeps a record of its own, one may yet find the session that another has left,
+        // if the relay has not heard of it.
+        if !self.world.records_are_shared() && over_at.is_none_or(|at| at > out) {
+            return;
+        }
         let could_not_know = self.unheard.get() > 0 || self.missed.get();
         let is_wrong = match begun {
             Some(begun) => begun >= out,
@@ -665,7 +710,11 @@ impl Page {
 
     /// Whether it may hold a token that is no good, and not know it.
     pub fn may_be_stale(&self) -> bool {
-        self.missed.get() || self.unheard.get() > 0 || self.browser.clock_was_set.get()
+        self.missed.get()
+            || self.unheard.get() > 0
+            || self.browser.clock_was_set.get()
+            || self.browser.missed_reply.get()
+            || !self.world.records_are_shared()
     }
 }
 
@@ -680,6 +729,11 @@ fn config() -> att_oauth::session::Config {
         options.set(name, Value::Text(value.into())).unwrap();
     }
     options.check().unwrap()
+}
+
+fn generation(response: &Response) -> Option<u32> {
+    let text = response.headers.get("att-oauth-generation")?;
+    text.parse().ok()
 }
 
 fn shown(result: &Result<Outcome>) -> String {

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use att_oauth::relay::vault::{self, Answer, Call, Command, Next, PATIENCE_MS, Record};
+use att_oauth::relay::vault::{self, Answer, Call, Command, Next, PATIENCE_MS, Record, Ticket};
 
 use crate::engine::{Finally, Group, Promise, WORLD};
 use crate::world::World;
@@ -76,7 +76,9 @@ impl World {
         let mut ledger = self.ledger.borrow_mut();
         for family in ledger.of_vault(name) {
             match command {
-                Command::End => family.is_over = true,
+                Command::End => {
+                    family.over_at.get_or_insert(self.sim.now());
+                }
                 Command::Token {
                     rejected: Some(_), ..
                 } => family.asked += 1,
@@ -109,6 +111,9 @@ impl World {
             let orphaned = done.clone();
             let _crash = Finally(move || orphaned.resolve(Err(Broken)));
             vault.is_ready.wait().await;
+            if matches!(command, Command::End) {
+                vault.note(|| "is to end".into());
+            }
             done.resolve(Ok(vault.ask(&command).await));
         });
         let answer = answer.wait().await;
@@ -193,6 +198,9 @@ impl Place {
             return;
         }
         self.rings.set(self.rings.get() + 1);
+        world
+            .sim
+            .note(|| format!("  vault {} rings", &self.name[..6]));
         if self.rings.get() > 5 + 3 * self.events.get() {
             world.sim.broken("4 (no loop)", || {
                 format!("the alarm of {} rings and rings", self.name)
@@ -286,9 +294,14 @@ impl Vault {
                     .lands(&world.sim, &flight, stored.as_deref());
             }
         });
+        self.note(|| format!("calls: {}", kind(&call.ticket)));
         let outcome = world
             .call_gateway(&flight, call.request, call.timeout_ms)
             .await;
+        self.note(|| match &outcome {
+            Ok(response) => format!("hears {}", response.status),
+            Err(failure) => format!("hears nothing: {failure:?}"),
+        });
         let seed = world.sim.random(|r| r.bytes());
         let called = vault::called(
             &world.config,
@@ -330,6 +343,10 @@ impl Vault {
         let alarms = alarm != self.alarm.get();
         self.alarm.set(alarm);
         if !changed && !alarms {
+            // What was decided before and is being stored is rested on.
+            if let Some(before) = &*self.storing.borrow() {
+                return before.clone();
+            }
             done.resolve(());
             return done;
         }
@@ -373,8 +390,22 @@ impl Vault {
         }
     }
 
+    fn note(&self, text: impl FnOnce() -> String) {
+        let name = &self.place.name[..6];
+        self.world.sim.note(|| format!("  vault {name} {}", text()));
+    }
+
     async fn pause(&self) {
         self.world.sim.pause(0.0, self.world.weather.store_ms).await;
+    }
+}
+
+fn kind(ticket: &Ticket) -> &'static str {
+    match ticket {
+        Ticket::Exchange { .. } => "exchange",
+        Ticket::Renewal { .. } => "renewal",
+        Ticket::App { .. } => "app token",
+        Ticket::Revocation { .. } => "revocation",
     }
 }
 

@@ -73,6 +73,11 @@ fn gateway_for(weather: &Weather) -> Gateway {
 }
 
 impl World {
+    /// Whether all tabs of a browser see the same record.
+    pub fn records_are_shared(&self) -> bool {
+        self.weather.keeps != Keeps::Session && !self.weather.storage_trouble
+    }
+
     pub fn new(sim: &Sim) -> Rc<Self> {
         let weather = sim.random(Weather::draw);
         sim.note(|| format!("{weather:?}"));

@@ -325,9 +325,12 @@ impl Tab {
                 *self.href.borrow_mut() = url;
                 Reply::Done
             }
-            Effect::Emit { event, tabs } => {
+            Effect::Emit(event) => {
                 self.events.borrow_mut().push(event);
-                *self.told_tabs.borrow_mut() += u32::from(tabs);
+                Reply::Done
+            }
+            Effect::Tell(_) => {
+                *self.told_tabs.borrow_mut() += 1;
                 Reply::Done
             }
         }

@@ -252,9 +252,10 @@ impl Session {
         })
     }
 
-    /// Whether the token lasts at all.
+    /// Whether the token lasts at all: it is handed out for whole seconds.
     pub fn is_alive(&self, now_ms: f64) -> bool {
-        self.expires_ms.is_none_or(|expires_ms| expires_ms > now_ms)
+        self.expires_ms
+            .is_none_or(|expires_ms| expires_ms - now_ms >= 1000.0)
     }
 
     /// The token, as it is handed out.
