@@ -399,3 +399,113 @@ fn s31_a_page_that_was_signed_out_takes_up_no_other_session_until_it_looks_again
     ada.handle_redirect().unwrap();
     assert_eq!(ada.token().unwrap(), other.token().unwrap());
 }
+
+#[test]
+fn s30_a_sign_out_that_the_relay_missed_is_made_good_at_the_next_load() {
+    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    tab.drive(tab.client.sign_out()).unwrap();
+    assert!(!tab.client.is_signed_in());
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+    assert_eq!(tab.world.relay().gateway.counts().revoke, 0);
+    // The page is gone, another one comes.
+    let tab = tab.reload(&[]);
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    assert!(!tab.client.is_signed_in());
+    *tab.world.network.borrow_mut() = vec![Network::Says(503)];
+    assert!(tab.drive(tab.client.settle()).is_err());
+    assert_eq!(tab.drive(tab.client.settle()), Ok(Outcome::Nothing));
+    assert_eq!(tab.world.relay().gateway.counts().revoke, 1);
+    let asked = tab.world.requests.borrow().len();
+    assert_eq!(tab.drive(tab.client.settle()), Ok(Outcome::Nothing));
+    assert_eq!(tab.world.requests.borrow().len(), asked, "it is paid");
+}
+
+#[test]
+fn a_sign_out_that_is_owed_hinders_no_sign_in() {
+    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    tab.drive(tab.client.sign_out()).unwrap();
+    let tab = tab.reload(&[]).signed_in();
+    assert!(tab.is_good(&tab.token().unwrap()));
+    tab.drive(tab.client.settle()).unwrap();
+    assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn a_page_whose_record_is_behind_the_cookie_takes_the_newer_session_up() {
+    let world = short_lived();
+    world.tab(PAGE).signed_in();
+    // The reply to a second sign-in set its cookie, and the page died before it stored the session.
+    world.tab(PAGE).signs_in_and_dies_over_the_reply();
+    let fresh = world.tab(PAGE);
+    fresh.handle_redirect().unwrap();
+    assert!(fresh.is_good(&fresh.token().unwrap()));
+    assert_eq!(renewals(&world), 0);
+}
+
+#[test]
+fn s31_a_page_that_shows_somebody_never_takes_another_session_up_by_itself() {
+    let world = short_lived();
+    let first = world.tab(PAGE).signed_in();
+    first.token().unwrap();
+    world.tab(PAGE).signs_in_and_dies_over_the_reply();
+    world.pass(700.0);
+    assert_eq!(first.token().unwrap_err().code, ErrorCode::SessionMismatch);
+    assert_eq!(first.token().unwrap_err().code, ErrorCode::SessionMismatch);
+    first.handle_redirect().unwrap();
+    assert!(first.is_good(&first.token().unwrap()), "it has looked");
+}
+
+#[test]
+fn a_denied_sign_in_on_top_of_a_session_leaves_the_user_signed_in() {
+    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
+    let token = tab.token().unwrap();
+    let tab = tab.reload(&[]);
+    tab.go_and_come_back("deny");
+    assert_eq!(
+        tab.handle_redirect().unwrap_err().code,
+        ErrorCode::AccessDenied
+    );
+    assert!(tab.client.is_signed_in());
+    assert_eq!(tab.token().unwrap(), token);
+}
+
+#[test]
+fn an_apis_answer_tells_of_a_newer_token() {
+    let world = short_lived();
+    let first = world.tab(PAGE).signed_in();
+    let token = first.token().unwrap();
+    let second = world.tab(PAGE);
+    second.handle_redirect().unwrap();
+    second
+        .drive(second.client.access_token(Wanted {
+            renew: true,
+            ..Wanted::default()
+        }))
+        .unwrap();
+    // The first page hasn't heard, and its token is dead at the gateway; then an API answers it.
+    let now = *world.now.borrow();
+    let kept = || first.client.fresh_token(now, None).map(|(token, _)| token);
+    assert!(kept().is_some_and(|kept| kept.expose() == token));
+    assert!(!first.is_good(&token));
+    first.client.called("AAAAAAAAAAAA", 2);
+    assert!(kept().is_some(), "that was another session");
+    first.client.called(&world.stored_session("session"), 2);
+    assert_eq!(kept(), None);
+    assert!(first.is_good(&first.token().unwrap()));
+    assert_eq!(renewals(&world), 1);
+}
+
+#[test]
+fn s30_a_tab_that_keeps_its_own_record_hears_whose_session_ended() {
+    let world = short_lived();
+    let first = world.tab(PAGE).signed_in();
+    first.token().unwrap();
+    let label = world.stored_session("session");
+    first.drive(first.client.sync("AAAAAAAAAAAA")).unwrap();
+    assert!(first.client.is_signed_in());
+    first.drive(first.client.sync(&label)).unwrap();
+    assert!(!first.client.is_signed_in());
+    assert_eq!(first.token().unwrap_err().code, ErrorCode::LoginRequired);
+}

@@ -356,6 +356,21 @@ impl Tab {
         self
     }
 
+    /// The browser has the reply to the sign-in, and its cookie; the page is gone before it stores it.
+    pub fn signs_in_and_dies_over_the_reply(self) {
+        self.go_and_come_back("allow");
+        let href = self.href.borrow().clone();
+        let mut task = self.client.handle_redirect(&href);
+        let mut reply = Reply::Done;
+        loop {
+            match task.resume(reply, self.world.now()) {
+                Step::Effect(Effect::Send(request)) => return drop(self.world.send(&request)),
+                Step::Effect(effect) => reply = self.perform(effect),
+                Step::Done(result) => panic!("{result:?}"),
+            }
+        }
+    }
+
     pub fn token(&self) -> Result<String, Error> {
         match self.drive(self.client.access_token(Default::default()))? {
             Outcome::AccessToken(token) => Ok(token.into_exposed()),
