@@ -193,10 +193,15 @@ export function open(Core, options) {
       // Only the page's own address: `handleRedirect({ url })` may have been given another.
       (url) => {
         const { location, history } = globalThis;
-        if (location && new URL(url).origin === location.origin) history?.replaceState(history.state, "", url);
+        try {
+          if (location && new URL(url).origin === location.origin) history?.replaceState(history.state, "", url);
+        } catch {
+          // WebKit allows so many in so much time: an answer that stays in sight is no reason to lose it.
+        }
         return DONE;
       },
       (url) => {
+        if (!globalThis.location) throw new AttOAuthError("unsupported", "there is no page to leave here: use authorizationUrl()");
         globalThis.location.assign(url);
         return DONE;
       },

@@ -100,6 +100,28 @@ test("a user signs in, gets tokens, renews and revokes", async () => {
   });
 });
 
+test("what only a page can do is refused by name where there is none, and nothing waits for it", async () => {
+  const { options } = world();
+  await disposing(new AttOAuth(options), async (att) => {
+    await rejects(att.signIn(), "unsupported", { retryable: false });
+    assert.match(await att.authorizationUrl(), /^http:/, "the lock is free");
+  });
+});
+
+test("an address bar that can't be cleaned costs no sign-in", async () => {
+  const { gateway, options } = world();
+  const refusing = { state: null, replaceState() { throw new DOMException("too often", "SecurityError"); } };
+  Object.assign(globalThis, { location: new URL(CALLBACK), history: refusing });
+  try {
+    await disposing(new AttOAuth(options), async (att) => {
+      assert.deepEqual(await signedIn(att, gateway), { returnTo: "/inbox" });
+    });
+  } finally {
+    delete globalThis.location;
+    delete globalThis.history;
+  }
+});
+
 test("ten callers at a token's end make one request", async () => {
   const { gateway, requests, options } = world({ accessTokenTtl: 60 });
   let late = 0;
