@@ -14,7 +14,7 @@ const halfItsLife = () => new Promise(resolve => setTimeout(resolve, LIFE_S * 50
 for (const host of Object.keys(HOSTS)) {
   describe(`the relay in ${host}`, () => {
     let world;
-    before(async () => (world = await start(host, { accessTokenTtl: LIFE_S }, { custody: "handle" })));
+    before(async () => (world = await start(host, { accessTokenTtl: LIFE_S }, { options: { custody: "handle" } })));
     after(() => world.close());
     // A name of this machine's that not each of its address books knows.
     const send = (url, init) => world.send(String(url), init);

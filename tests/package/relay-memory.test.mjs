@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createGateway } from "../../target/pkg/gateway.js";
 import { createRelay } from "../../target/pkg/relay.js";
-import { APP, BINDINGS, DEVICE, REDIRECT_URI, SEALING_KEYS, SECRET, browser } from "./relay-world.mjs";
+import { APP, BINDINGS, DEVICE, REDIRECT_URI, SEALING_KEYS, SECRET, browser } from "./relay.mjs";
 
 const REQUESTS = Number(process.env.MEMORY_REQUESTS ?? 20_000);
 const ROUNDS = 5;

@@ -1,7 +1,7 @@
 // A relay that can be made to trap: the build of the feature `trap`, which `cargo xtask test` puts into target/trap.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { APP, DEVICE, HOSTS, browser, refusal, start, until } from "./relay-world.mjs";
+import { APP, DEVICE, HOSTS, browser, refusal, start, until } from "./relay.mjs";
 
 const LATENCY_MS = 1000;
 

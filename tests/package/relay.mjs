@@ -1,5 +1,4 @@
-// A relay as the package has it, in Node with its memory or in real workerd with Durable Objects, its gateway, and one
-// browser.
+// What the tests of the package's relay share: a relay in Node or in real workerd, its gateway, and browsers.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,17 +9,16 @@ import { fileURLToPath } from "node:url";
 import { serve } from "../../xtask/demo/serve.mjs";
 import { npm } from "../../xtask/js/packages.mjs";
 import { createGateway } from "../../target/pkg/gateway.js";
-import { createRelay } from "../../target/pkg/relay.js";
 
 const { Log, LogLevel, Miniflare } = npm("miniflare");
-const pkg = name => fileURLToPath(new URL(`../../target/pkg/${name}`, import.meta.url));
+const target = path => new URL(`../../target/${path}`, import.meta.url);
 
 export const APP = "http://localhost:8400";
 export const REDIRECT_URI = `${APP}/signed-in`;
 export const SECRET = "canary-app-secret";
 export const SEALING_KEYS = randomBytes(32).toString("base64url");
 export const DEVICE = "/rest/2/Devices/Info";
-const BINDINGS = {
+export const BINDINGS = {
   CLIENT_ID: "key",
   CLIENT_SECRET: SECRET,
   REDIRECT_URIS: REDIRECT_URI,
@@ -31,7 +29,8 @@ const BINDINGS = {
 
 /** Each starts a relay: where it is, what it wrote, how to stop it. */
 export const HOSTS = {
-  async Node({ issuer, port, gateway, lines, relayOptions }) {
+  async Node({ issuer, port, gateway, lines, variant, options }) {
+    const { createRelay } = await import(target(`${variant}/relay.js`));
     const relay = createRelay({
       issuer,
       clientId: BINDINGS.CLIENT_ID,
@@ -41,13 +40,13 @@ export const HOSTS = {
       sealingKeys: [SEALING_KEYS],
       api: BINDINGS.API.split(", "),
       gateway,
-      ...relayOptions,
       log: line => lines.push(JSON.stringify(line)),
+      ...options,
     });
     return serve(port, request => relay.fetch(request));
   },
-  async workerd({ issuer, port, gateway, lines, stored, relayOptions }) {
-    const miniflare = worker({ port, bindings: { ...BINDINGS, ISSUER: issuer, GATEWAY: gateway, ...bindings(relayOptions) }, lines, stored });
+  async workerd({ issuer, port, gateway, lines, stored, variant, options, workerOptions }) {
+    const miniflare = worker({ port, bindings: { ...BINDINGS, ISSUER: issuer, GATEWAY: gateway, ...bindings(options) }, lines, stored, variant, ...workerOptions });
     await miniflare.ready;
     return { close: () => miniflare.dispose() };
   },
@@ -57,19 +56,21 @@ export const HOSTS = {
 const bindings = options =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase(), String(value)]));
 
-export function worker({ port, bindings, lines, stored, vault = true }) {
+export function worker({ port, bindings, lines, stored, vault = true, variant = "pkg", ratelimits }) {
+  const path = name => fileURLToPath(target(`${variant}/${name}`));
   return new Miniflare({
     host: "127.0.0.1",
     port,
-    modulesRoot: pkg(""),
+    modulesRoot: path(""),
     modules: [
-      { type: "ESModule", path: pkg("worker.js") },
-      { type: "CompiledWasm", path: pkg("relay.wasm") },
+      { type: "ESModule", path: path("worker.js") },
+      { type: "CompiledWasm", path: path("relay.wasm") },
     ],
     compatibilityDate: "2026-04-01",
     bindings,
     durableObjects: vault ? { TOKEN_VAULT: { className: "TokenVault", useSQLite: true } } : {},
     durableObjectsPersist: stored,
+    ratelimits,
     log: new Log(LogLevel.NONE),
     handleRuntimeStdio(stdout, stderr) {
       for (const stream of [stdout, stderr]) stream.on("data", data => lines.push(String(data)));
@@ -86,8 +87,11 @@ export async function freePort() {
   return port;
 }
 
-/** A relay, its gateway, and everything that came out. */
-export async function start(host, gatewayOptions = {}, relayOptions = {}) {
+/**
+ * A relay, its gateway, and everything that came out. `variant`: the folder of the package below target; `options` are
+ * the relay's, `workerOptions` what else `worker` takes.
+ */
+export async function start(host, gatewayOptions = {}, { variant = "pkg", options = {}, workerOptions } = {}) {
   const [port, gatewayPort] = [await freePort(), await freePort()];
   const issuer = `http://localhost:${port}/oauth`;
   const emulator = createGateway({
@@ -99,7 +103,7 @@ export async function start(host, gatewayOptions = {}, relayOptions = {}) {
   const gatewayServer = await serve(gatewayPort, request => emulator.fetch(request));
   const stored = mkdtempSync(join(tmpdir(), "att-oauth-"));
   const lines = [];
-  const told = { issuer, port, gateway: `http://127.0.0.1:${gatewayPort}`, lines, stored, relayOptions };
+  const told = { issuer, port, gateway: `http://127.0.0.1:${gatewayPort}`, lines, stored, variant, options, workerOptions };
   let relay = await HOSTS[host](told);
   const outward = [];
   return {
@@ -199,4 +203,14 @@ export function browser(world) {
     },
   };
   return page;
+}
+
+export const refusal = async response => [response.status, (await response.json()).error];
+
+export async function until(done) {
+  for (let i = 0; i < 100; i++) {
+    if (await done()) return;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  assert.fail("it never came to be");
 }

@@ -5,9 +5,7 @@ import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
 import init, { AttOAuth } from "../../target/pkg/index.node.js";
 import { createRelay } from "../../target/pkg/relay.js";
-import { APP, browser, DEVICE, freePort, HOSTS, REDIRECT_URI, SEALING_KEYS, SECRET, start, worker } from "./relay.mjs";
-
-const refusal = async response => [response.status, (await response.json()).error];
+import { APP, browser, DEVICE, freePort, HOSTS, REDIRECT_URI, refusal, SEALING_KEYS, SECRET, start, until, worker } from "./relay.mjs";
 
 /** A POST in chunks, on a connection that nothing else is sent on. */
 function sendAlone(url, headers, chunks) {
@@ -22,14 +20,6 @@ function sendAlone(url, headers, chunks) {
     for (const chunk of chunks) sent.write(chunk);
     sent.end();
   });
-}
-
-async function until(done) {
-  for (let i = 0; i < 100; i++) {
-    if (await done()) return;
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-  assert.fail("it never came to be");
 }
 
 for (const host of Object.keys(HOSTS)) {
@@ -200,6 +190,69 @@ for (const host of Object.keys(HOSTS)) {
       await until(() => world.emulator.live().refreshTokens === before - 1);
     });
 
+    test("s30 what the vault owes is paid however often it was put off, at alarms that fall on any instant", async () => {
+      const before = world.emulator.counts().revoke;
+      const pages = await Promise.all(Array.from({ length: 12 }, async () => {
+        const page = browser(world);
+        await page.tokens();
+        return page;
+      }));
+      world.emulator.fault({ endpoint: "revoke", kind: "unavailable", times: pages.length });
+      for (const page of pages) assert.equal((await page.revoke()).status, 200);
+      await until(() => world.emulator.counts().revoke === before + 2 * pages.length);
+    });
+
+    test("s31 att.fetch says what became of a session that the relay refuses", async () => {
+      await init();
+      const page = browser(world);
+      const fetch = (url, init = {}) => page.go(String(url), { ...init, headers: { ...page.headers, ...Object.fromEntries(new Headers(init.headers)) } });
+      const signedIn = async () => {
+        const att = new AttOAuth({ clientId: "key", relay: world.issuer, redirectUri: REDIRECT_URI, scope: ["DC", "MIM"], storage: "memory", fetch });
+        const { location } = await page.visit(await att.authorizationUrl());
+        await att.handleRedirect({ url: location.href });
+        assert.equal((await att.fetch(DEVICE)).status, 200);
+        return att;
+      };
+      const first = await signedIn();
+      const second = await signedIn();
+      await assert.rejects(first.fetch(DEVICE), { name: "AttOAuthError", code: "session_mismatch" });
+      assert.equal(first.signedIn, false);
+      await page.post("/revoke", {});
+      await assert.rejects(second.fetch(DEVICE), { name: "AttOAuthError", code: "login_required" });
+      assert.equal(second.signedIn, false);
+      first.dispose();
+      second.dispose();
+    });
+
+    test("s30 a sign-out that didn't reach the relay is made good by the next page", async () => {
+      await init();
+      const page = browser(world);
+      let isAway = false;
+      const stored = new Map();
+      const storage = { getItem: key => stored.get(key) ?? null, setItem: (key, value) => void stored.set(key, value), removeItem: key => void stored.delete(key) };
+      const fetch = (url, init = {}) => {
+        if (isAway) throw new TypeError("away");
+        return page.go(String(url), { ...init, headers: { ...page.headers, ...Object.fromEntries(new Headers(init.headers)) } });
+      };
+      const open = () => new AttOAuth({ clientId: "key", relay: world.issuer, redirectUri: REDIRECT_URI, scope: ["DC", "MIM"], storage, fetch });
+      const att = open();
+      const { location } = await page.visit(await att.authorizationUrl());
+      await att.handleRedirect({ url: location.href });
+      const live = world.emulator.live().refreshTokens;
+      isAway = true;
+      await att.signOut();
+      assert.equal(att.signedIn, false);
+      att.dispose();
+      isAway = false;
+      assert.equal(world.emulator.live().refreshTokens, live);
+      const next = open();
+      assert.equal(await next.handleRedirect(), undefined);
+      assert.equal(next.signedIn, false);
+      await until(() => world.emulator.live().refreshTokens === live - 1);
+      await until(() => ![...stored.keys()].some(key => key.endsWith("|session")));
+      next.dispose();
+    });
+
     test("s31 a second sign-in in one browser ends the first", async () => {
       const page = browser(world);
       const first = await page.tokens();
@@ -271,7 +324,7 @@ for (const host of Object.keys(HOSTS)) {
   describe(`custody handle and app tokens in ${host}`, () => {
     let world;
     const options = { custody: "handle", appScopes: ["SMS", "MMS"], api: [`GET ${DEVICE}`, `POST ${OUTBOX} app:SMS`] };
-    before(async () => (world = await start(host, {}, options)));
+    before(async () => (world = await start(host, {}, { options })));
     after(() => world.close());
 
     test("s17 a page on another site holds its session by handle, and no cookie is set", async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { DEVICE, HOSTS, SEALING_KEYS, SECRET, browser, refusal, start, until } from "./relay-world.mjs";
+import { DEVICE, HOSTS, SEALING_KEYS, SECRET, browser, refusal, start, until } from "./relay.mjs";
 
 const here = path => fileURLToPath(new URL(path, import.meta.url));
 const installed = [here("../node_modules/@deno/linux-x64-glibc/deno"), here("../node_modules/@oven/bun-linux-x64/bin/bun")];

@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { npm } from "../../xtask/js/packages.mjs";
-import { APP, BINDINGS, DEVICE, SEALING_KEYS, SECRET, browser, refusal, start, until } from "./relay-world.mjs";
+import { APP, BINDINGS, DEVICE, SEALING_KEYS, SECRET, browser, refusal, start, until } from "./relay.mjs";
 
 const run = promisify(execFile);
 const pkg = fileURLToPath(new URL("../../target/pkg", import.meta.url));
