@@ -173,20 +173,25 @@ export function browser(world) {
       assert.equal(location.origin + location.pathname, REDIRECT_URI);
       return { location, callback };
     },
-    /** What the app is told of a sign-in, and the verifier. */
-    async signIn(how) {
+    /** Where the app sends the user to, and the verifier. */
+    authorize({ scope = "DC MIM" } = {}) {
       const verifier = randomBytes(32).toString("base64url");
       const query = new URLSearchParams({
         response_type: "code",
         client_id: "key",
         redirect_uri: REDIRECT_URI,
-        scope: "DC MIM",
+        scope,
         state: "app-state",
         code_challenge: createHash("sha256").update(verifier).digest("base64url"),
         code_challenge_method: "S256",
         response_mode: "fragment",
       });
-      const { location, callback } = await page.visit(`${world.issuer}/authorize?${query}`, how);
+      return { url: `${world.issuer}/authorize?${query}`, verifier };
+    },
+    /** What the app is told of a sign-in, and the verifier. */
+    async signIn(how) {
+      const { url, verifier } = page.authorize();
+      const { location, callback } = await page.visit(url, how);
       return { answer: new URLSearchParams(location.hash.slice(1)), verifier, callback };
     },
     post: (path, fields, headers = {}) => page.go(world.issuer + path, { method: "POST", body: new URLSearchParams({ client_id: "key", ...fields }), headers: { ...page.headers, ...headers } }),
