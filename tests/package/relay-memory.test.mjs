@@ -1,11 +1,12 @@
-// Memory over many requests, in one process with the emulator and no network: MEMORY_REQUESTS=1000000 for the long run.
+// Memory over many requests, without a network and with the emulator in a thread of its own: MEMORY_REQUESTS=1000000 for the
+// long run.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { createGateway } from "../../target/pkg/gateway.js";
 import { createRelay } from "../../target/pkg/relay.js";
+import { threaded } from "./gateway-thread.mjs";
 import { APP, BINDINGS, DEVICE, REDIRECT_URI, SEALING_KEYS, SECRET, browser } from "./relay.mjs";
 
 const REQUESTS = Number(process.env.MEMORY_REQUESTS ?? 20_000);
@@ -33,11 +34,11 @@ test(`s35 memory is flat over ${REQUESTS} requests, sessions that begin and end 
   let lines = 0;
   let requests = 0;
   let now = Date.now();
-  const emulator = createGateway({
-    now: () => now,
+  const emulator = threaded({
     apps: [{ name: "Test", appKey: "key", appSecret: SECRET, scopes: ["DC", "MIM"], oauthRedirectUrl: `${issuer}/callback` }],
     users: [{ name: "Ada Lovelace", phoneNumber: "4255550101", password: "engine" }],
-  });
+  }, () => now);
+  t.after(() => emulator.close());
   const relay = createRelay({
     issuer,
     clientId: "key",
@@ -97,7 +98,7 @@ test(`s35 memory is flat over ${REQUESTS} requests, sessions that begin and end 
   const rounds = [];
   for (let i = 0; i < ROUNDS; i++) rounds.push(await round());
   assert.ok(lines >= requests);
-  // The first round warms up: code is compiled, the emulator's log fills.
+  // The first round warms up: code is compiled, sessions that ended are remembered for a while.
   const [, first, ...rest] = rounds;
   const grown = rest.at(-1).bytes - first.bytes;
   const told = JSON.stringify(rounds);
