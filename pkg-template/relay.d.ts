@@ -38,6 +38,11 @@ export interface RelayOptions {
    */
   api?: string | string[];
   /**
+   * More header fields that `/api` lets through, to the API and back, beside those that describe a call or its answer
+   * (`Accept`, `Content-Type`, `If-…`, `Range`, `X-Arg`, `ETag`, `Retry-After`, `X-Request-Id` and the like).
+   */
+  apiHeaders?: string | string[];
+  /**
    * How the browser holds its session. `cookie`, the default: in a cookie of the relay, which is on the app's own site.
    * `handle`: in a sealed handle that the client keeps, the reply's `refresh_token`, for a relay on another site, for
    * servers, native apps and OAuth clients of others. It is replaced at each renewal; one that is used after its time ends

@@ -27,6 +27,7 @@ export interface Env {
   APP_ORIGINS?: string;
   APP_SCOPES?: string;
   API?: string;
+  API_HEADERS?: string;
   CUSTODY?: string;
   GATEWAY?: string;
   AUTHORIZATION_ENDPOINT?: string;

@@ -26,6 +26,7 @@ const BINDINGS = {
   APP_ORIGINS: ["appOrigins", words],
   APP_SCOPES: ["appScopes", words],
   API: ["api", lines],
+  API_HEADERS: ["apiHeaders", words],
   CUSTODY: ["custody"],
   GATEWAY: ["gateway"],
   AUTHORIZATION_ENDPOINT: ["authorizationEndpoint"],
@@ -51,9 +52,10 @@ function options(env) {
 /** The mistakes, each with the binding's name in place of the option's. */
 function mistakes(env, error) {
   const names = new Map(Object.entries(BINDINGS).map(([binding, [option]]) => [option, binding]));
-  const found = error.message.split("\n").map(line => line.replace(/^\w+/, name => names.get(name) ?? name));
-  if (env.TOKEN_VAULT === undefined && !found.some(line => line.startsWith("tokenVault"))) found.push("TOKEN_VAULT: missing");
-  return found.map(line => line.replace(/^tokenVault/, "TOKEN_VAULT"));
+  for (const [option, binding] of [["tokenVault", "TOKEN_VAULT"], ["rateLimits.session", "SESSION_LIMIT"], ["rateLimits.address", "ADDRESS_LIMIT"]]) names.set(option, binding);
+  const found = error.message.split("\n").map(line => line.replace(/^[\w.]+/, name => names.get(name) ?? name));
+  if (env.TOKEN_VAULT === undefined && !found.some(line => line.startsWith("TOKEN_VAULT"))) found.push("TOKEN_VAULT: missing");
+  return found;
 }
 
 /** Each line to the log, and its numbers to the dataset if one is bound. */
@@ -79,7 +81,7 @@ export default {
       console.error(JSON.stringify({ event: "configuration", outcome: "failed", mistakes: reasons }));
       return new Response("This relay is not configured; its log says what is wrong.\n", {
         status: 500,
-        headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+        headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff" },
       });
     }
     return relay.fetch(request, ctx);

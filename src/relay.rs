@@ -142,7 +142,7 @@ pub fn reads_body(config: &Config, request: &Request) -> bool {
 pub fn begin(config: &Config, request: &Request, now_ms: f64, seed: &[u8; 32]) -> Step {
     let route = route(config, request.path());
     let event = route.event();
-    let caller = Caller::new(config, request);
+    let caller = route.caller(config, request);
     let method = request.method.as_str();
     if request.url.len() > URL_LIMIT {
         return caller.refuse(event, &Refusal::new(414, "invalid_request", "url_too_long"));
@@ -176,6 +176,7 @@ pub fn begin(config: &Config, request: &Request, now_ms: f64, seed: &[u8; 32]) -
         Err(refusal) => {
             caller.refuse_with(event, &refusal, |response| match (refusal.status, route) {
                 (405, Route::Token | Route::Revoke) => response.header("allow", "POST, OPTIONS"),
+                (405, Route::Metadata | Route::Health) => response.header("allow", "GET, HEAD"),
                 (405, _) => response.header("allow", "GET"),
                 _ => response,
             })
@@ -241,8 +242,20 @@ pub fn finish(
 /// What the host answers when something broke that should not: a trap in wasm, a vault out of
 /// reach. Whoever asks may ask again.
 pub fn broken(config: &Config, request: &Request, reason: &'static str) -> Step {
+    let route = route(config, request.path());
     let refusal = Refusal::new(500, "server_error", reason);
-    Caller::new(config, request).refuse(route(config, request.path()).event(), &refusal)
+    route
+        .caller(config, request)
+        .refuse(route.event(), &refusal)
+}
+
+/// What the host answers to a body that broke off: most likely nobody hears it.
+pub fn unread(config: &Config, request: &Request) -> Step {
+    let route = route(config, request.path());
+    let refusal = Refusal::new(400, "invalid_request", "body_cut");
+    route
+        .caller(config, request)
+        .refuse(route.event(), &refusal)
 }
 
 #[derive(Clone, Copy)]
@@ -258,6 +271,13 @@ enum Route<'a> {
 }
 
 impl Route<'_> {
+    fn caller<'a>(self, config: &'a Config, request: &Request) -> Caller<'a> {
+        match self {
+            Self::Authorize | Self::Callback => Caller::navigating(config),
+            _ => Caller::new(config, request),
+        }
+    }
+
     const fn event(self) -> &'static str {
         match self {
             Self::Authorize => "authorize",

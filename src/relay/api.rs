@@ -4,7 +4,7 @@ use std::format;
 use std::string::{String, ToString};
 
 use super::params::printable;
-use super::reply::{Caller, Log, Refusal, guarded};
+use super::reply::{BEARER, Caller, Log, Refusal, guarded};
 use super::token::grant;
 use super::vault::{Answer, Command};
 use super::{Ask, Config, Continuation, Step, Then, app_token, custody, origin};
@@ -99,7 +99,7 @@ pub fn begin(
     let headers = request
         .headers
         .iter()
-        .filter(|(name, _)| forwards_header(name));
+        .filter(|(name, _)| forwards_header(config, name));
     Ok(Step::Ask {
         ask: Ask {
             vault: config.vault(&held.session_id),
@@ -205,15 +205,22 @@ pub fn response(
         return failed(502, "api_out_of_reach");
     };
     // A browser would follow a redirect that we hand on.
-    if status < 200 || (300..400).contains(&status) && status != 304 {
+    if (300..400).contains(&status) && status != 304 {
         return failed(502, "api_redirects");
+    }
+    // No `Response` can be made with it.
+    if !(200..600).contains(&status) {
+        return failed(502, "api_odd_status");
     }
     // The session is not at fault, and its token must not be renewed for this.
     if status == 401 && generation.is_none() {
         return failed(503, "app_token_refused");
     }
     let mut response = Response::new(status);
-    for (name, value) in headers.iter().filter(|(name, _)| returns_header(name)) {
+    for (name, value) in headers
+        .iter()
+        .filter(|(name, _)| returns_header(config, name))
+    {
         response.headers.append(name, value);
     }
     let mut response = caller
@@ -221,6 +228,11 @@ pub fn response(
         .header("vary", "Origin, Cookie")
         // What an API sends is data, should anyone get a browser to show it.
         .header("content-security-policy", "default-src 'none'; sandbox");
+    // "The server generating a 401 response MUST send" one (RFC 9110, 15.5.2); the API's own may name
+    // a scheme for which a browser asks the user.
+    if status == 401 {
+        response = response.header("www-authenticate", BEARER);
+    }
     // Also what tells an API's answer from a refusal of ours; an app token's counts no generations.
     let generation = generation.unwrap_or_default();
     response = response.header("att-oauth-generation", generation.to_string());
@@ -246,94 +258,132 @@ fn is_plain(path: &str) -> bool {
         })
 }
 
-/// Whether a field of the page's request goes on to the API. What says who asks, from where, or for
-/// this hop alone does not.
-pub fn forwards_header(name: &str) -> bool {
-    const DROPPED: [&str; 24] = [
-        "accept-encoding",
-        "authorization",
-        "cdn-loop",
-        "connection",
-        "content-length",
-        "cookie",
-        "cookie2",
-        "expect",
-        "forwarded",
-        "host",
-        "keep-alive",
-        "origin",
-        "referer",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "true-client-ip",
-        "upgrade",
-        "upgrade-insecure-requests",
-        "via",
-        "x-client-ip",
-        "x-real-ip",
-        "x-http-method-override",
-        "date",
-    ];
-    const PREFIXES: [&str; 8] = [
-        "access-control-",
-        "att-oauth-",
-        "cf-",
-        "fly-",
-        "proxy-",
-        "sec-",
-        "x-att-oauth-",
-        "x-forwarded-",
-    ];
-    let name = name.to_ascii_lowercase();
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        && !DROPPED.contains(&name.as_str())
-        && !PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+/// Fields of the page's request that go on to the API: what describes the call. A list of what is
+/// let through, for proxies and frameworks know ever more fields by which a sender may change the
+/// method, the path or who it seems to be. The configuration's `apiHeaders` adds to it.
+const FORWARDED: [&str; 14] = [
+    "accept",
+    "accept-language",
+    "content-language",
+    "content-type",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "mime-version",
+    "prefer",
+    "range",
+    // AT&T's speech APIs [S].
+    "x-arg",
+    "x-speech-context",
+];
+/// Fields of the API's reply that go back to the page: what describes the answer. Nothing that acts
+/// on the relay's own origin, or on a cache or proxy in front of it.
+const RETURNED: [&str; 12] = [
+    "accept-ranges",
+    "content-disposition",
+    "content-language",
+    "content-range",
+    "content-type",
+    "etag",
+    "last-modified",
+    "retry-after",
+    "x-arg",
+    "x-correlation-id",
+    "x-request-id",
+    "x-systemtransactionid",
+];
+/// What `apiHeaders` can't add: it says who asks, from where, what is asked for, or for this hop
+/// alone; or acts on whoever gets the answer.
+const NEVER: [&str; 33] = [
+    "alt-svc",
+    "authorization",
+    "clear-site-data",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-security-policy",
+    "cookie",
+    "cookie2",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "link",
+    "location",
+    "origin",
+    "referer",
+    "refresh",
+    "set-cookie",
+    "set-cookie2",
+    "set-login",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-accel-redirect",
+];
+const NEVER_PREFIXES: [&str; 7] = [
+    "access-control-",
+    "att-oauth-",
+    "cf-",
+    "proxy-",
+    "sec-",
+    "x-forwarded-",
+    "x-real-ip",
+];
+
+/// Whether the page may send this field to an API.
+pub fn forwards_header(config: &Config, name: &str) -> bool {
+    is_in(&FORWARDED, name)
+        || config
+            .api_headers
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// Whether a field of the API's reply goes back to the page. What would act on the relay's own
-/// origin, or speaks of an encoding that the host undid, does not.
-fn returns_header(name: &str) -> bool {
-    const DROPPED: [&str; 26] = [
-        "alt-svc",
-        "att-oauth-generation",
-        "cache-control",
-        "clear-site-data",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-security-policy",
-        "expires",
-        "keep-alive",
-        "link",
-        "location",
-        "nel",
-        "pragma",
-        "referrer-policy",
-        "refresh",
-        "report-to",
-        "service-worker-allowed",
-        "set-cookie",
-        "strict-transport-security",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "vary",
-        "www-authenticate",
-        "x-content-type-options",
-    ];
-    let name = name.to_ascii_lowercase();
-    !DROPPED.contains(&name.as_str())
-        && !name.starts_with("access-control-")
-        && !name.starts_with("proxy-")
+fn returns_header(config: &Config, name: &str) -> bool {
+    is_in(&RETURNED, name)
+        || config
+            .api_headers
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name))
+}
+
+fn is_in(names: &[&str], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// What is wrong with a name in `apiHeaders`.
+pub fn header_problem(name: &str) -> Option<&'static str> {
+    let is_token = !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let lower = name.to_ascii_lowercase();
+    if !is_token {
+        Some("must be names of header fields")
+    } else if is_in(&NEVER, name) || NEVER_PREFIXES.iter().any(|start| lower.starts_with(start)) {
+        Some("names a field that /api never lets through")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::relay::config::tests::options;
 
     #[test]
     fn s38_a_rule_allows_its_method_and_path_and_nothing_like_it() {
@@ -408,34 +458,83 @@ mod tests {
     }
 
     #[test]
-    fn s38_fields_that_say_who_asks_stay_here() {
+    fn s38_only_fields_that_describe_the_call_pass() {
+        let mut options = options();
+        options["apiHeaders"] = json!(["X-Own-Field"]);
+        let config = Config::from_json(&options.to_string()).unwrap();
         for name in [
             "Cookie",
             "authorization",
             "X-Forwarded-For",
+            "X-Forwarded",
+            "Client-IP",
             "Sec-Fetch-Site",
             "CF-Ray",
             "Host",
+            "Connection",
             "att-oauth-session",
+            "X-HTTP-Method",
+            "X-HTTP-Method-Override",
+            "X-Method-Override",
+            "X-Original-URL",
+            "X-Rewrite-URL",
+            "x-unheard-of",
             "bad name",
             "",
         ] {
-            assert!(!forwards_header(name), "{name}");
+            assert!(!forwards_header(&config, name), "{name}");
         }
-        for name in ["Accept", "content-type", "If-None-Match", "X-Arg"] {
-            assert!(forwards_header(name), "{name}");
+        for name in [
+            "Accept",
+            "content-type",
+            "If-None-Match",
+            "X-Arg",
+            "x-own-field",
+        ] {
+            assert!(forwards_header(&config, name), "{name}");
         }
         for name in [
             "Set-Cookie",
+            "Set-Cookie2",
+            "Set-Login",
+            "Accept-CH",
             "location",
             "Access-Control-Allow-Origin",
             "Content-Encoding",
             "clear-site-data",
+            "Cache-Control",
+            "CDN-Cache-Control",
+            "Cloudflare-CDN-Cache-Control",
+            "Surrogate-Control",
+            "X-Accel-Redirect",
+            "X-Sendfile",
+            "Reporting-Endpoints",
+            "att-oauth-generation",
         ] {
-            assert!(!returns_header(name), "{name}");
+            assert!(!returns_header(&config, name), "{name}");
         }
-        for name in ["content-type", "ETag", "x-request-id"] {
-            assert!(returns_header(name), "{name}");
+        for name in ["content-type", "ETag", "x-request-id", "X-OWN-FIELD"] {
+            assert!(returns_header(&config, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn s38_api_headers_adds_no_field_that_steers() {
+        for name in ["X-Own-Field", "x_b"] {
+            assert_eq!(header_problem(name), None, "{name}");
+        }
+        for name in [
+            "",
+            "a b",
+            "a:b",
+            "Cookie",
+            "set-cookie",
+            "X-Forwarded-Host",
+            "cf-connecting-ip",
+            "X-HTTP-Method-Override",
+            "att-oauth-session",
+        ] {
+            assert!(header_problem(name).is_some(), "{name}");
         }
     }
 }

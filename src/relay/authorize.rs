@@ -33,6 +33,7 @@ pub fn begin(config: &Config, request: &Request, now_ms: f64, entropy: &Entropy<
         return shown("redirect_uri");
     };
     let state = params.once("state");
+    // Beyond this nothing is echoed, for a `Location` has its bounds too.
     let reply = ReplyTo {
         redirect_uri: redirect_uri.to_string(),
         state: state.filter(|s| s.len() <= LONGEST_STATE).map(String::from),
@@ -62,8 +63,10 @@ struct Checked {
 }
 
 fn check(config: &Config, params: &Params) -> Result<Checked, (&'static str, &'static str)> {
-    if params.get("response_type") != Some("code") {
-        return Err(("unsupported_response_type", "response_type"));
+    match params.get("response_type") {
+        Some("code") => {}
+        Some(_) => return Err(("unsupported_response_type", "response_type")),
+        None => return Err(("invalid_request", "no_response_type")),
     }
     if !matches!(
         params.get("response_mode"),

@@ -9,7 +9,7 @@ use std::vec::Vec;
 use reader::{LONGEST_URL, Reader, url_problem};
 use serde_json::Value;
 
-use super::api::Rule;
+use super::api::{Rule, header_problem};
 use super::digest;
 use super::seal::Sealer;
 use crate::protocol::http::split_url;
@@ -45,6 +45,8 @@ pub struct Config {
     pub(super) revocation_endpoint: String,
     pub(super) api_base: String,
     pub(super) api: Vec<Rule>,
+    /// Header fields that `/api` lets through, both ways, beside those that describe a call.
+    pub(super) api_headers: Vec<String>,
     /// Whether the transaction's id travels in the gateway's `redirect_uri` beside `state`.
     pub(super) transaction_in_redirect_uri: bool,
     /// In seconds.
@@ -84,6 +86,7 @@ impl Config {
     /// | `sealingKeys` | 32 bytes in base64url each; the first seals, all open |
     /// | `appOrigins` | origins that may call, besides those of `redirectUris` |
     /// | `api` | what `/api` forwards, none by default: `"GET /rest/2/Devices/Info"`; a path that ends in `/` stands for all below it, and `"POST /sms/v3/ app:SMS"` goes with the app token of that scope (several are joined by `+`) |
+    /// | `apiHeaders` | more header fields that `/api` lets through, both ways |
     /// | `gateway` | base of the four below, `https://api.att.com` by default |
     /// | `authorizationEndpoint`, `tokenEndpoint`, `revocationEndpoint`, `apiBase` | where they aren't at AT&T's paths |
     /// | `transactionInRedirectUri` | `false` for a gateway that compares `redirect_uri` exactly and echoes `state` |
@@ -215,6 +218,10 @@ fn read(reader: &mut Reader) -> Option<Config> {
             Err(problem) => reader.mistake("api", problem),
         }
     }
+    let api_headers = reader.list("apiHeaders");
+    for name in &api_headers {
+        reader.mistake_if("apiHeaders", header_problem(name));
+    }
     let custody = match reader.text("custody").as_deref() {
         None | Some("cookie") => Custody::Cookie,
         Some("handle") => Custody::Handle,
@@ -253,6 +260,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         revocation_endpoint,
         api_base,
         api,
+        api_headers,
         transaction_in_redirect_uri,
         min_validity,
         rate_limit_period,

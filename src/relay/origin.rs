@@ -63,7 +63,7 @@ pub fn preflight(caller: &Caller<'_>, request: &Request, to_api: bool) -> Result
         // Only a list of header names, and only what is forwarded.
         let names = printable(asked.unwrap_or_default(), 1024).to_ascii_lowercase();
         for name in names.split(',').map(str::trim) {
-            if api::forwards_header(name) && name != "content-type" {
+            if api::forwards_header(caller.config(), name) && name != "content-type" {
                 allowed.push_str(", ");
                 allowed.push_str(name);
             }

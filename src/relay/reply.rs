@@ -88,6 +88,10 @@ impl Log {
     }
 }
 
+/// The challenge of RFC 6750, 3.
+pub const BEARER: &str = "Bearer";
+const HEADER_CREDENTIALS: &str = "credentials_in_header";
+
 /// A no. `error` goes out, `reason` goes to the log.
 #[derive(Clone, Debug)]
 pub struct Refusal {
@@ -104,6 +108,20 @@ impl Refusal {
             error,
             reason: reason.into(),
             retry_after: None,
+        }
+    }
+
+    /// Client credentials in the header, of a client that has none (RFC 6749, 5.2).
+    pub fn header_credentials() -> Self {
+        Self::new(401, "invalid_client", HEADER_CREDENTIALS)
+    }
+
+    /// Of the scheme that was used; else of one for which no browser asks its user.
+    fn challenge(&self) -> &'static str {
+        if self.reason == HEADER_CREDENTIALS {
+            "Basic realm=\"public clients only\""
+        } else {
+            BEARER
         }
     }
 
@@ -161,6 +179,15 @@ impl<'a> Caller<'a> {
         Self { config, origin }
     }
 
+    /// For pages and redirects, which no script has business with (S17; RFC 9700, 2.6).
+    pub const fn navigating(config: &'a Config) -> Self {
+        Self::known(config, None)
+    }
+
+    pub const fn config(&self) -> &'a Config {
+        self.config
+    }
+
     pub const fn custody(&self) -> Custody {
         self.config.custody
     }
@@ -196,6 +223,9 @@ impl<'a> Caller<'a> {
         let mut response = Response::new(refusal.status).body(JSON, body.to_string());
         if let Some(seconds) = refusal.retry_after {
             response = response.header("retry-after", seconds.to_string());
+        }
+        if refusal.status == 401 {
+            response = response.header("www-authenticate", refusal.challenge());
         }
         let log = Log::not_ok(event, refusal.outcome(), refusal.reason.clone());
         self.respond(change(response), log)

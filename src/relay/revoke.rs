@@ -20,7 +20,7 @@ pub fn begin(
 ) -> Result<Step, Refusal> {
     origin::check(caller, request)?;
     let params = Params::of_body(request)?;
-    check_client(config, &params)?;
+    check_client(config, request, &params)?;
     let token = params.get("token");
     // "REQUIRED" (7009, 2.1); in custody `cookie` the cookie stands for it: our extension.
     if config.custody == Custody::Handle && token.is_none() {

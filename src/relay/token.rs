@@ -30,7 +30,7 @@ pub fn begin(
 ) -> Result<Step, Refusal> {
     origin::check(caller, request)?;
     let params = Params::of_body(request)?;
-    check_client(config, &params)?;
+    check_client(config, request, &params)?;
     match params.get("grant_type") {
         Some("authorization_code") => exchange(config, caller, request, &params, now_ms),
         Some("refresh_token") => refresh(config, caller, request, &params, now_ms),
@@ -41,7 +41,10 @@ pub fn begin(
 }
 
 /// A public client names itself and has no secret; one that sends a secret has a leak (BBA, 6.3.2.1).
-pub fn check_client(config: &Config, params: &Params) -> Result<(), Refusal> {
+pub fn check_client(config: &Config, request: &Request, params: &Params) -> Result<(), Refusal> {
+    if request.headers.get("authorization").is_some() {
+        return Err(Refusal::header_credentials());
+    }
     if params.get("client_id") != Some(&config.credentials.client_id) {
         return Err(Refusal::new(401, "invalid_client", "another_client_id"));
     }

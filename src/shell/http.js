@@ -16,7 +16,7 @@ export function toResponse([status, fields, body]) {
   return new Response(empty ? null : body, { status, headers });
 }
 
-/** The body of `message`, or `undefined` if it is longer than `limit` bytes or can't be read whole. */
+/** The body of `message`, or `undefined` if it is longer than `limit` bytes; throws if it breaks off. */
 export async function readBody(message, limit) {
   if (message.body === null) return new Uint8Array();
   const reader = message.body.getReader();

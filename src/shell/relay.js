@@ -6,22 +6,49 @@ import { MemoryVaults, Vault } from "#shell/vault";
 // How long an API may take to begin its reply, in milliseconds.
 const API_TIMEOUT_MS = 30_000;
 
-/** What is not an option of the wasm. */
-function split({ fetch = globalThis.fetch, log = line => console.log(JSON.stringify(line)), now = Date.now, rateLimits = {}, tokenVault, ...plain }) {
+/** What is wrong with the options that are not the wasm's. */
+function* mistakes({ fetch, log, now, rateLimits, tokenVault }) {
   for (const [name, value] of Object.entries({ fetch, log, now })) {
-    if (typeof value !== "function") throw new TypeError(`${name}: must be a function`);
+    if (typeof value !== "function") yield `${name}: must be a function`;
   }
   for (const [name, limiter] of Object.entries(rateLimits)) {
-    if (!["session", "address"].includes(name)) throw new TypeError(`rateLimits.${name}: unknown; known are session, address`);
-    if (limiter !== undefined && typeof limiter?.limit !== "function") throw new TypeError(`rateLimits.${name}: must have a function \`limit\``);
+    if (!["session", "address"].includes(name)) yield `rateLimits.${name}: unknown; known are session, address`;
+    else if (limiter !== undefined && typeof limiter?.limit !== "function") yield `rateLimits.${name}: must have a function \`limit\``;
   }
-  // The platform's own fetch insists on its `this`.
-  return { host: { fetch: (...args) => fetch(...args), log, now }, rateLimits, tokenVault, plain };
+  if (tokenVault !== undefined && typeof tokenVault?.idFromName !== "function") yield "tokenVault: must be a namespace of Durable Objects";
 }
 
+/** The wasm's side and the host's, of options that are right; else throws a `TypeError` that names every mistake. */
 function engine(glue, options) {
-  const { host, rateLimits, tokenVault, plain } = split(Object(options));
-  return { relay: { ...host, engine: createEngine(glue, plain), replyLimit: glue.replyLimit() }, rateLimits, tokenVault };
+  const { fetch = globalThis.fetch, log = line => console.log(JSON.stringify(line)), now = Date.now, rateLimits = {}, tokenVault, ...plain } = Object(options);
+  const found = [...mistakes({ fetch, log, now, rateLimits, tokenVault })];
+  let engine;
+  try {
+    engine = createEngine(glue, plain);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    found.unshift(error.message);
+  }
+  if (found.length > 0) throw new TypeError(found.join("\n"));
+  const relay = {
+    engine,
+    replyLimit: glue.replyLimit(),
+    // The platform's own fetch insists on its `this`.
+    fetch: (...args) => fetch(...args),
+    log: line => said(log, line),
+    now,
+  };
+  return { relay, rateLimits, tokenVault };
+}
+
+/** Writes to a log. One that is out of order costs no request. */
+function said(log, line) {
+  try {
+    const written = log(line);
+    written?.catch?.(() => {});
+  } catch {
+    // There is nowhere to say it.
+  }
 }
 
 /** `createRelay` of `relay.d.ts`. */
@@ -56,15 +83,26 @@ export function createRelay(glue, options) {
     return reply;
   }
 
+  /** The body that Rust reads, or `undefined` if it is too long. */
+  async function bodyOf(request) {
+    if (request.body === null || !call("readsBody", request.method, request.url)) return new Uint8Array();
+    return readBody(request, bodyLimit);
+  }
+
   /** Steps until there is a response. */
   async function take(request, parts, ctx) {
     if (rateLimits.address && (await isOver(rateLimits.address, call("addressKey", ...parts)))) return call("limited", ...parts, "address_limit");
-    let body = new Uint8Array();
-    if (request.body !== null && call("readsBody", request.method, request.url)) body = await readBody(request, bodyLimit);
+    let body;
+    try {
+      body = await bodyOf(request);
+    } catch {
+      return call("unread", ...parts);
+    }
     let step = call("begin", ...parts, body, now(), seed());
-    while (step[0] === "ask") {
+    // The first that is asked is the session's own; what all share after it counts against nobody.
+    for (let isOwn = true; step[0] === "ask"; isOwn = false) {
       const [, vault, command, continuation] = step;
-      if (rateLimits.session && (await isOver(rateLimits.session, vault))) return call("limited", ...parts, "session_limit");
+      if (isOwn && rateLimits.session && (await isOver(rateLimits.session, vault))) return call("limited", ...parts, "session_limit");
       const answer = await vaults.ask(vault, command);
       step = call("finish", continuation, answer, now(), seed());
     }

@@ -122,6 +122,18 @@ pub fn limited(
     step(relay::limited(&*find(config)?, &request, reason))
 }
 
+/// What is answered to a body that broke off.
+#[wasm_bindgen]
+pub fn unread(
+    config: usize,
+    method: String,
+    url: String,
+    headers: Vec<String>,
+) -> Result<Array, JsValue> {
+    let request = http::request(method, url, headers, Vec::new());
+    step(relay::unread(&*find(config)?, &request))
+}
+
 /// What is answered when something broke.
 #[wasm_bindgen]
 pub fn broken(

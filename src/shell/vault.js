@@ -169,7 +169,9 @@ export class MemoryVaults {
         .finally(() => this.#close(name, vault));
     }
     this.#timerAt = Infinity;
-    const next = Math.min(...this.#alarms.values());
+    // One by one: there may be more than a call takes arguments.
+    let next = Infinity;
+    for (const at of this.#alarms.values()) next = Math.min(next, at);
     if (next !== Infinity) this.#schedule(next);
   }
 }

@@ -415,14 +415,21 @@ describe("a relay that is configured wrong", () => {
       () => createRelay({ issuer: "http://app.example", clientID: "x" }),
       error => error instanceof TypeError && ["clientID: unknown", "issuer: must be", "clientSecret: missing", "sealingKeys: missing"].every(part => error.message.includes(part)),
     );
-    assert.throws(() => createRelay({ fetch: 1 }), { name: "TypeError", message: "fetch: must be a function" });
+    const wrong = { fetch: 1, log: "x", rateLimits: { session: 120, user: {} }, tokenVault: "x", scope: "DC", idleDays: 0 };
+    assert.throws(
+      () => createRelay(wrong),
+      error =>
+        error instanceof TypeError &&
+        ["fetch: must be", "log: must be", "rateLimits.session: must have", "rateLimits.user: unknown", "tokenVault: must be", "idleDays: must be", "issuer: missing"].every(part => error.message.includes(part)),
+    );
     assert.throws(() => createRelay(), TypeError);
   });
 
   test("names all mistakes at once in the Worker's log, and none to strangers", async t => {
     const lines = [];
     const port = await freePort();
-    const miniflare = worker({ port, bindings: { CLIENT_SECRET: SECRET, ISSUER: "nonsense" }, lines, vault: false });
+    const bindings = { CLIENT_SECRET: SECRET, ISSUER: "nonsense", SESSION_LIMIT: "120" };
+    const miniflare = worker({ port, bindings, lines, vault: false });
     t.after(() => miniflare.dispose());
     await miniflare.ready;
     const response = await fetch(`http://127.0.0.1:${port}/oauth/health`);
@@ -430,7 +437,7 @@ describe("a relay that is configured wrong", () => {
     assert.equal(await response.text(), "This relay is not configured; its log says what is wrong.\n");
     await until(() => lines.join("").includes("mistakes"));
     const log = lines.join("");
-    for (const part of ["ISSUER: must be", "CLIENT_ID: missing", "REDIRECT_URIS: missing", "SEALING_KEYS: missing", "TOKEN_VAULT: missing"]) assert.ok(log.includes(part), part);
+    for (const part of ["ISSUER: must be", "CLIENT_ID: missing", "REDIRECT_URIS: missing", "SEALING_KEYS: missing", "SESSION_LIMIT: must", "TOKEN_VAULT: missing"]) assert.ok(log.includes(part), part);
     assert.ok(!log.includes(SECRET));
   });
 });

@@ -75,6 +75,7 @@ fn without_a_session_the_gateway_is_not_reached() {
     let mut world = world();
     let response = world.api("GET", DEVICE);
     assert_eq!(refusal(&response), (401, "invalid_grant".into()));
+    assert_eq!(response.headers.get("www-authenticate"), Some("Bearer"));
     assert!(response.headers.get("att-oauth-generation").is_none());
     let bare = world.send(Request::get(format!("{ISSUER}/api{DEVICE}")));
     assert_eq!(refusal(&bare), (403, "access_denied".into()));
@@ -88,6 +89,7 @@ fn a_dead_token_comes_back_as_401_with_its_generation_and_is_renewed_once() {
     world.gateway.expire_access_tokens();
     let response = world.api("GET", DEVICE);
     assert_eq!(response.status, 401);
+    assert_eq!(response.headers.get("www-authenticate"), Some("Bearer"));
     let generation = response
         .headers
         .get("att-oauth-generation")
@@ -123,4 +125,21 @@ fn s38_a_redirect_of_the_api_is_not_handed_on() {
     world.fault(json!({ "endpoint": "api", "kind": "cut" }));
     assert_eq!(refusal(&world.api("GET", DEVICE)).0, 502);
     assert_eq!(world.api("GET", DEVICE).status, 200);
+}
+
+#[test]
+fn a_status_that_no_response_can_have_is_the_apis_failure() {
+    let world = world();
+    for status in [0, 100, 199, 600, 999] {
+        let origin = Some(APP.to_owned());
+        let headers = att_oauth::protocol::http::Headers::new();
+        let (response, log) =
+            att_oauth::relay::api_response(&world.config, origin, Some(status), &headers, Some(1));
+        assert_eq!(refusal(&response), (502, "temporarily_unavailable".into()));
+        assert_eq!(log.reason, "api_odd_status");
+        assert_eq!(
+            response.headers.get("access-control-allow-origin"),
+            Some(APP)
+        );
+    }
 }

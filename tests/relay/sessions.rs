@@ -1,8 +1,9 @@
 //! How sessions live through failures, races and time.
 
+use att_oauth::protocol::Secret;
 use att_oauth::protocol::http::Response;
 use att_oauth::relay::vault::{self, Answer, Command, Failure, Flight, Next};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::*;
 
@@ -285,7 +286,19 @@ fn s28_back_off_grows_has_a_bound_and_respects_retry_after() {
     else {
         panic!("no call");
     };
-    for (asked, pause) in [("300", 300), ("999999", 3600), ("x", 60)] {
+    // The world's clock as the date that names it.
+    let date = |seconds: f64| {
+        let since_1970 = std::time::Duration::from_secs_f64(world.now / 1000.0 + seconds);
+        httpdate::fmt_http_date(std::time::SystemTime::UNIX_EPOCH + since_1970)
+    };
+    for (asked, pause) in [
+        ("300", 300),
+        ("7200", 7200),
+        ("999999", 86_400),
+        ("x", 60),
+        (&date(600.0), 600),
+        (&date(-600.0), 60),
+    ] {
         let reply = Response::new(503).header("retry-after", asked);
         let called = vault::called(
             &world.config,
@@ -675,4 +688,68 @@ fn s32_a_session_ends_when_its_refresh_token_would() {
     }
     world.pass(DAY * 10.0);
     assert_eq!(refusal(&world.refresh(&[])), (400, "invalid_grant".into()));
+}
+
+/// What an exchange comes to whose reply has these members beside the usual ones.
+fn exchanged(members: Value) -> Answer {
+    let world = world();
+    let command = Command::Exchange {
+        code: Secret::new("code"),
+        scope: "DC MIM".into(),
+    };
+    let begun = vault::step(&world.config, None, &command, Flight::default(), world.now);
+    let Next::Call(call) = begun.next else {
+        panic!("no call");
+    };
+    let mut reply = json!({ "access_token": "a~1", "token_type": "bearer", "expires_in": 3600, "refresh_token": "r" });
+    let members = members.as_object().unwrap().clone();
+    reply.as_object_mut().unwrap().extend(members);
+    let reply = Response::new(200).body("application/json", reply.to_string());
+    let called = vault::called(
+        &world.config,
+        begun.record,
+        &call.ticket,
+        Ok(&reply),
+        world.now,
+        &[1; 32],
+    );
+    let waited = Flight {
+        under_way: false,
+        waited: true,
+    };
+    called.answer.unwrap_or_else(|| {
+        let record = Some(called.record);
+        match vault::step(&world.config, record, &command, waited, world.now).next {
+            Next::Answer(answer) => answer,
+            next => panic!("{next:?}"),
+        }
+    })
+}
+
+#[test]
+fn s22_a_gateway_may_grant_less_than_was_asked_for_and_never_more() {
+    for (said, granted) in [
+        (json!({}), "DC MIM"),
+        (json!({ "scope": "MIM" }), "MIM"),
+        (json!({ "scope": "IMMN,MIM SMS DC" }), "DC MIM"),
+        (json!({ "scope": "SMS" }), "DC MIM"),
+    ] {
+        let Answer::Grant(grant) = exchanged(said.clone()) else {
+            panic!("{said}");
+        };
+        assert_eq!(grant.scope, granted, "{said}");
+    }
+}
+
+#[test]
+fn s23_a_token_that_no_header_can_hold_is_no_answer() {
+    for token in ["a\r\nb", "a\u{7f}", "ä", "a\tb"] {
+        for member in ["access_token", "refresh_token"] {
+            let answer = exchanged(json!({ member: token }));
+            let Answer::Gone { reason } = answer else {
+                panic!("{member} {token:?}: {answer:?}");
+            };
+            assert_eq!(reason, "unreadable_token");
+        }
+    }
 }

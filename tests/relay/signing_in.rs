@@ -251,7 +251,7 @@ fn s14_and_other_errors_go_to_the_app_once_redirect_uri_is_proven() {
     let long = "s".repeat(513);
     for (name, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
-        ("response_type", "", "unsupported_response_type"),
+        ("response_type", "", "invalid_request"),
         ("code_challenge", "", "invalid_request"),
         ("code_challenge", verifier.as_str(), "invalid_request"),
         ("code_challenge_method", "plain", "invalid_request"),
@@ -368,4 +368,35 @@ fn the_metadata_is_true() {
             .status,
         404
     );
+}
+
+#[test]
+fn the_gateways_own_word_for_a_no_reaches_the_app() {
+    let mut world = world();
+    let begun = world.begin();
+    let tx = answered(&begun.location, "state").unwrap();
+    let denial = format!("{ISSUER}/callback?tx={tx}&error=user_denied");
+    let url = location(&world.callback(&denial));
+    assert_eq!(answered(&url, "error").as_deref(), Some("user_denied"));
+}
+
+#[test]
+fn s17_no_script_reads_what_a_navigation_gets_whatever_it_is() {
+    let mut world = world();
+    let long = format!("{ISSUER}/authorize?state={}", "s".repeat(8192));
+    for (method, url, status) in [
+        ("POST", format!("{ISSUER}/authorize"), 405),
+        ("POST", format!("{ISSUER}/callback"), 405),
+        ("GET", long, 414),
+        ("GET", format!("{ISSUER}/authorize"), 400),
+        ("GET", format!("{ISSUER}/callback?code=x"), 400),
+    ] {
+        let mut request = Request::get(url);
+        request.method = method.into();
+        request.headers.append("origin", APP);
+        let response = world.send(request);
+        assert_eq!(response.status, status);
+        let mut names = response.headers.iter().map(|(name, _)| name);
+        assert!(!names.any(|name| name.starts_with("access-control")));
+    }
 }

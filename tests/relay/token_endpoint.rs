@@ -497,3 +497,37 @@ fn s26_what_goes_out_never_says_which_check_failed() {
     assert_eq!(first, "bad_code");
     assert_eq!(world.last_reason(), "wrong_code_verifier");
 }
+
+#[test]
+fn credentials_in_the_header_are_refused_by_their_own_scheme() {
+    let mut world = world();
+    world.sign_in();
+    let calls = world.gateway_calls();
+    world.headers = world
+        .headers
+        .clone()
+        .with("authorization", "Basic a2V5OnM=");
+    for path in ["/token", "/revoke"] {
+        let response = world.post(path, &[("grant_type", "refresh_token")]);
+        assert_eq!(refusal(&response), (401, "invalid_client".into()));
+        let challenge = response.headers.get("www-authenticate").unwrap();
+        assert!(challenge.starts_with("Basic "), "{challenge}");
+    }
+    assert_eq!(world.gateway_calls(), calls);
+}
+
+#[test]
+fn a_wrong_method_is_told_the_right_ones() {
+    let mut world = world();
+    for (path, allow) in [
+        ("/token", "POST, OPTIONS"),
+        ("/health", "GET, HEAD"),
+        ("/authorize", "GET"),
+    ] {
+        let mut request = Request::get(format!("{ISSUER}{path}"));
+        request.method = "PUT".into();
+        let response = world.send(request);
+        assert_eq!(response.status, 405);
+        assert_eq!(response.headers.get("allow"), Some(allow));
+    }
+}

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use crate::protocol::http::split_url;
 
 /// Every option that there is.
-const OPTIONS: [&str; 20] = [
+const OPTIONS: [&str; 21] = [
     "allowUnusualScopes",
     "api",
+    "apiHeaders",
     "apiBase",
     "appOrigins",
     "appScopes",

@@ -1,13 +1,14 @@
 //! A call to the gateway is over: what it did to the session.
 
 use std::string::{String, ToString};
+use std::time::SystemTime;
 
 use super::app::App;
 use super::record::{Backoff, Record, Session, State};
 use super::{Answer, Ticket};
 use crate::protocol::http::Response;
 use crate::protocol::token::{self, Tokens};
-use crate::protocol::{Error, ErrorCode, revocation};
+use crate::protocol::{Error, ErrorCode, Secret, revocation};
 use crate::relay::entropy::Entropy;
 use crate::relay::reply::Log;
 use crate::relay::{Config, REPLY_LIMIT};
@@ -17,7 +18,7 @@ const RENEWAL_PAUSE_MS: f64 = 60_000.0;
 /// The same for revocations, which nobody waits for.
 const REVOCATION_PAUSE_MS: f64 = 6.0 * 3_600_000.0;
 /// The longest `Retry-After` that is respected, in milliseconds.
-const RETRY_AFTER_MS: f64 = 3_600_000.0;
+const RETRY_AFTER_MS: f64 = 86_400_000.0;
 /// How often a revocation is tried before it is given up: about three days.
 const REVOCATION_TRIES: u32 = 24;
 
@@ -222,7 +223,15 @@ struct Outcome<'a> {
 
 impl Outcome<'_> {
     fn tokens(&self) -> Result<Tokens, Problem> {
-        token::response(self.response()?).map_err(|error| problem(&error))
+        let tokens = token::response(self.response()?).map_err(|error| problem(&error))?;
+        // RFC 6749, A.12 and A.17; a token of other characters can't go out in a header.
+        let is_visible = |token: &Secret| token.expose().bytes().all(|b| matches!(b, b' '..=b'~'));
+        if is_visible(&tokens.access_token) && tokens.refresh_token.as_ref().is_none_or(is_visible)
+        {
+            Ok(tokens)
+        } else {
+            Err(failed("unreadable_token"))
+        }
     }
 
     fn revoked(&self) -> Result<(), Problem> {
@@ -230,11 +239,6 @@ impl Outcome<'_> {
     }
 
     fn response(&self) -> Result<&Response, Problem> {
-        let failed = |reason: &str| Problem {
-            outcome: "failed",
-            reason: reason.to_string(),
-            ends_session: false,
-        };
         match self.outcome {
             Ok(response) if response.body.len() > REPLY_LIMIT => Err(failed("reply_too_long")),
             Ok(response) => Ok(response),
@@ -261,17 +265,23 @@ impl Outcome<'_> {
         }
     }
 
-    /// In seconds (RFC 9110, 10.2.3); a date is not worth its parser here.
+    /// A number of seconds, or a date (RFC 9110, 10.2.3).
     fn retry_after_ms(&self) -> Option<f64> {
-        let seconds: u32 = self
-            .outcome
-            .ok()?
-            .headers
-            .get("retry-after")?
-            .trim()
-            .parse()
-            .ok()?;
-        Some(f64::from(seconds) * 1000.0)
+        let text = self.outcome.ok()?.headers.get("retry-after")?.trim();
+        if let Ok(seconds) = text.parse::<u32>() {
+            return Some(f64::from(seconds) * 1000.0);
+        }
+        let date = httpdate::parse_http_date(text).ok()?;
+        let since_1970 = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(since_1970.as_secs_f64() * 1000.0 - self.now_ms)
+    }
+}
+
+fn failed(reason: &str) -> Problem {
+    Problem {
+        outcome: "failed",
+        reason: reason.to_string(),
+        ends_session: false,
     }
 }
 

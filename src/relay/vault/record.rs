@@ -199,8 +199,13 @@ impl Session {
         if tokens.refresh_token.is_some() {
             self.refresh_token = tokens.refresh_token;
         }
-        if let Some(scope) = tokens.scope.filter(|scope| !scope.is_empty()) {
-            self.scope = scope.to_spaces();
+        // What the gateway says may be less than was asked for, never more (S22).
+        if let Some(granted) = tokens.scope {
+            let asked = self.scope.split(' ');
+            let kept: Vec<&str> = asked.filter(|name| granted.contains(name)).collect();
+            if !kept.is_empty() {
+                self.scope = kept.join(" ");
+            }
         }
         self.generation = self.generation.saturating_add(1);
         self.obtained_ms = now_ms;
