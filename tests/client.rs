@@ -10,7 +10,7 @@ mod world;
 
 use att_oauth::protocol::ErrorCode;
 use att_oauth::protocol::http::Response;
-use att_oauth::session::{Event, Outcome, Reply, SignIn, Value, Wanted};
+use att_oauth::session::{Client, Event, Outcome, Reply, SignIn, Value, Wanted};
 use serde_json::json;
 use world::{CALLBACK, Network, World};
 
@@ -416,4 +416,57 @@ fn s10_return_to_is_refused_by_name() {
         .set("returnTo", Value::Text("//evil".into()))
         .unwrap_err();
     assert!(error.message.starts_with("returnTo"));
+}
+
+#[test]
+fn an_answer_that_waits_never_takes_a_later_sign_ins_place() {
+    let tab = World::new().tab(PAGE);
+    tab.go_and_come_back("allow");
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Network);
+    // The user doesn't wait for it and signs in anew.
+    let tab = tab.signed_in();
+    let token = tab.token().unwrap();
+    let tab = tab.reload(&[]);
+    let asked = tab.world.requests.borrow().len();
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    assert_eq!(tab.world.requests.borrow().len(), asked);
+    assert!(tab.is_good(&token) && tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn s30_no_answer_that_waits_undoes_a_sign_out() {
+    for ending in [Client::sign_out, Client::revoke] {
+        let tab = World::new().tab(PAGE).signed_in();
+        tab.go_and_come_back("allow");
+        *tab.world.network.borrow_mut() = vec![Network::Away];
+        assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Network);
+        tab.drive(ending(&tab.client)).unwrap();
+        let tab = tab.reload(&[]);
+        let asked = tab.world.requests.borrow().len();
+        assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+        assert!(!tab.client.is_signed_in());
+        assert_eq!(tab.world.requests.borrow().len(), asked);
+    }
+}
+
+#[test]
+fn s30_a_sign_out_in_another_tab_forgets_an_answer_that_waits() {
+    let world = World::new();
+    let first = world.tab(PAGE).signed_in();
+    let second = world.tab(PAGE);
+    second.go_and_come_back("allow");
+    *world.network.borrow_mut() = vec![Network::Away];
+    assert_eq!(
+        second.handle_redirect().unwrap_err().code,
+        ErrorCode::Network
+    );
+    let label = world.stored_session("session");
+    first.drive(first.client.sign_out()).unwrap();
+    second
+        .drive(second.client.sync(&format!("{label}.")))
+        .unwrap();
+    let second = second.reload(&[]);
+    assert_eq!(second.handle_redirect(), Ok(Outcome::Nothing));
+    assert!(!second.client.is_signed_in());
 }

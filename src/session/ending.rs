@@ -31,6 +31,7 @@ impl Client {
     }
 
     pub(super) async fn sign_out_here(&self, host: &Host) -> Result<Outcome> {
+        self.drop_answers(host).await;
         let stored = host.load_session().await.ok().flatten();
         let session = stored.or_else(|| self.state.borrow().session.clone());
         // Removed first, for a full storage would refuse to write.
@@ -85,6 +86,7 @@ impl Client {
             Err(error) if error.code != ErrorCode::LoginRequired => return Err(error),
             _ => {}
         }
+        self.drop_answers(host).await;
         let removed = host.save(Store::Session, None).await;
         self.ended(host, &session.label);
         removed.map(|()| Outcome::Nothing)
@@ -102,6 +104,7 @@ impl Client {
 
     /// Another tab has told of the end of the session of that label.
     pub(super) async fn heard(&self, host: &Host, ended: &str) {
+        self.drop_answers(host).await;
         let is_known = |session: &Rc<Session>| session.label == ended && !session.is_over;
         if self.state.borrow().session.as_ref().is_some_and(is_known) {
             self.is_out(host);

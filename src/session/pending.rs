@@ -61,6 +61,13 @@ pub(super) fn encode(list: &[Pending]) -> Option<String> {
     (!lines.is_empty()).then_some(lines)
 }
 
+/// Forgets the answers that wait to be exchanged; whether there were any.
+pub(super) fn drop_answers(list: &mut Vec<Pending>) -> bool {
+    let before = list.len();
+    list.retain(|pending| !matches!(pending.progress, Progress::Answered(_)));
+    list.len() != before
+}
+
 impl Pending {
     fn encode(&self) -> String {
         let form = Form::new()

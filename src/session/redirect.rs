@@ -65,6 +65,10 @@ impl Client {
         signed: Result<Signed>,
     ) -> Result<Outcome> {
         end(&mut list, &begun.state, signed.is_ok());
+        if signed.is_ok() {
+            // An older answer that still waits would put its user in this one's place at a reload.
+            pending::drop_answers(&mut list);
+        }
         let result = match signed {
             Ok(signed) => {
                 // The session first: should the page die over it, the answer still waits.
@@ -185,6 +189,15 @@ impl Client {
             self.config.client_id(),
             grant,
         ))
+    }
+
+    /// What this tab was about to complete is over too: a reload must not undo a sign-out.
+    pub(super) async fn drop_answers(&self, host: &Host) {
+        if let Ok(mut list) = host.load_pending().await
+            && pending::drop_answers(&mut list)
+        {
+            host.also(Effect::Save(Store::Pending, pending::encode(&list)));
+        }
     }
 
     fn remember(&self, state: &str, result: Result<Outcome>) -> Result<Outcome> {
