@@ -21,7 +21,7 @@ export function showHoldings(att, lists) {
 }
 
 function hasToken({ signedIn, expiresAt }) {
-  return signedIn && expiresAt !== undefined && (expiresAt === null || expiresAt > Date.now());
+  return signedIn && expiresAt > Date.now();
 }
 
 function item({ name, colour, marks }, party, exists) {

@@ -35,13 +35,13 @@ export function showLife({ att, root, whole }) {
   };
   const part = () => {
     const { expiresAt } = att;
-    if (expiresAt === null) return 1;
+    if (expiresAt === Infinity) return 1;
     return Math.min(1, Math.max(0, (expiresAt - Date.now()) / 1000 / whole()));
   };
   const tick = () => {
     const { signedIn, expiresAt } = att;
     if (!signedIn || expiresAt === undefined) return say("none", ["no", "token", signedIn ? "yet" : "here"]);
-    if (expiresAt === null) return say("live", ["expires", "never", ""]);
+    if (expiresAt === Infinity) return say("live", ["expires", "never", ""]);
     const seconds = Math.ceil((expiresAt - Date.now()) / 1000);
     if (seconds <= 0) return say("expired", ["token", "expired", ""]);
     say("live", ["expires in", duration(seconds), ""]);
@@ -51,7 +51,7 @@ export function showLife({ att, root, whole }) {
     const { signedIn, expiresAt } = att;
     const has = signedIn && expiresAt !== undefined;
     const to = has ? part() : 0;
-    settle(shown, to, has && expiresAt !== null ? Math.max(0, (expiresAt - Date.now()) / 1000) : undefined);
+    settle(shown, to, has && expiresAt !== Infinity ? Math.max(0, (expiresAt - Date.now()) / 1000) : undefined);
     shown = to;
     tick();
   };

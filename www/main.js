@@ -39,16 +39,11 @@ async function start() {
   at("addresses").textContent = `Page ${location.origin} · relay ${config.relay} · gateway ${config.gateway}`;
 
   const page = new Page(att, recorder, config);
-  const openedAt = Date.now();
-  try {
-    const back = await att.handleRedirect();
-    if (back) history.replaceState(null, "", back.returnTo ?? "/");
-    if (att.signedIn) {
-      if (!comesBack) recorder.step("load", openedAt);
-      await page.callApi();
-    }
-  } catch (error) {
-    page.failed(error);
+  if (comesBack) {
+    at("who").textContent = "Signing in…";
+    at("whose").textContent = "The relay exchanges the code for a session.";
   }
-  page.draw();
+  const openedAt = Date.now();
+  await page.land();
+  if (att.signedIn && !comesBack) recorder.step("load", openedAt);
 }

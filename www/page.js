@@ -16,6 +16,8 @@ export class Page {
   #drawLife;
   #drawHoldings;
   #device;
+  /** Whether a sign-in waits to be finished. */
+  #waits = false;
   #busy = 0;
 
   constructor(att, recorder, config) {
@@ -30,6 +32,7 @@ export class Page {
     att.events.addEventListener("signedout", () => this.#signedOut());
     att.events.addEventListener("expired", () => this.#expired());
     att.events.addEventListener("refresherror", ({ error }) => this.failed(error));
+    addEventListener("online", () => this.#goOn());
     // Where the browser tells, the page shows the whole address that the client sends the user to.
     const { navigation } = globalThis;
     navigation?.addEventListener("navigate", ({ destination: { url } }) => url.startsWith(`${config.relay}/`) && recorder.leave(url));
@@ -47,20 +50,45 @@ export class Page {
       : "There is no session, and no token.";
     at("signed-in-actions").hidden = !signedIn;
     at("signed-out-actions").hidden = signedIn;
+    at("finish").hidden = !this.#waits;
+    at("sign-in").classList.toggle("primary", !this.#waits);
     if (!signedIn) at("answer").hidden = true;
-    if (hadFocus?.hidden) document.querySelector(".actions:not([hidden]) button").focus();
+    if (hadFocus?.hidden) document.querySelector(".actions:not([hidden]) button:not([hidden])").focus();
     this.#drawLife();
     this.#drawHoldings();
     if (!signedIn) at("token-name").textContent = "";
   }
 
   /** Tells an error to the user. */
-  failed(error) {
-    tell(at("notice"), "bad", explain(error));
+  failed(error, how) {
+    tell(at("notice"), "bad", explain(error, how));
     this.draw();
   }
 
+  /** Completes what the page's address brings, and shows who is signed in. */
+  async land() {
+    try {
+      const back = await this.#att.handleRedirect();
+      this.#waits = false;
+      if (back) history.replaceState(null, "", back.returnTo ?? "/");
+    } catch (error) {
+      this.#waits = Boolean(error.retryable) && !this.#att.signedIn;
+      return this.failed(error, { signingIn: true });
+    }
+    try {
+      if (this.#att.signedIn) await this.callApi();
+    } catch (error) {
+      this.failed(error);
+    }
+    this.draw();
+  }
+
+  finish() {
+    return this.land();
+  }
+
   async signIn() {
+    this.#waits = false;
     this.#leave();
     await this.#att.signIn({ returnTo: "/" });
   }
@@ -69,7 +97,7 @@ export class Page {
     const response = await this.#att.fetch(API);
     const text = await response.text();
     // The relay may have renewed the token for this call.
-    if (this.#att.expiresAt !== null && this.#att.expiresAt <= Date.now()) await this.#nameToken();
+    if (this.#att.expiresAt <= Date.now()) await this.#nameToken();
     const body = parsed(text);
     at("answer-call").textContent = `GET ${API}`;
     at("answer-status").textContent = String(response.status);
@@ -78,7 +106,7 @@ export class Page {
     at("answer").hidden = false;
     this.#device = body?.DeviceInfo?.Capabilities?.Name ?? this.#device;
     this.draw();
-    if (!response.ok) tell(at("notice"), "bad", refusal(response.status, body));
+    if (!response.ok || typeof body === "string") tell(at("notice"), "bad", refusal(response.status, body));
   }
 
   async refresh() {
@@ -88,7 +116,7 @@ export class Page {
 
   async revoke() {
     await this.#att.revoke();
-    tell(at("notice"), "good", { title: "Revoked", text: "The gateway has ended the tokens, and this browser’s session is over." });
+    tell(at("notice"), "good", { title: "Revoked", text: "This browser’s session is over, and its tokens are to end at the gateway: at once, or as soon as that can be reached." });
   }
 
   async signOut() {
@@ -135,6 +163,13 @@ export class Page {
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  /** The network is back. */
+  async #goOn() {
+    if (this.#busy) return;
+    if (this.#waits) await this.#act(at("finish"));
+    else if (this.#att.signedIn && this.#att.expiresAt <= Date.now()) await this.#expired();
   }
 
   /** Shows which token the page has, so that it can be found in the messages. */

@@ -4,6 +4,7 @@
 export const STEPS = {
   load: { title: "The page is opened", code: "await att.handleRedirect();" },
   signIn: { title: "Sign in", code: 'await att.signIn({ returnTo: "/" });' },
+  finish: { title: "Finish signing in", code: "await att.handleRedirect();" },
   callApi: { title: "Call the API", code: 'await att.fetch("/rest/2/Devices/Info");' },
   refresh: { title: "Renew the token", code: "await att.refresh();" },
   renewal: { title: "The token has expired: renew it", code: 'await att.accessToken(); // on "expired"' },
@@ -36,10 +37,20 @@ const ERRORS = {
   storage: ["No storage", "The browser lets this page store nothing, so a sign-in can’t be remembered over the redirect."],
 };
 
+/** What some of them mean while a sign-in is being completed. */
+const SIGNING_IN = {
+  login_required: ["That sign-in could not be completed", "The relay or the gateway refused it, or the gateway was out of order just then. Please sign in again."],
+  network: ["No connection", "The relay can’t be reached. Your sign-in waits here, and goes on when the connection is back."],
+  timeout: ["No answer in time", "The relay took too long. Your sign-in waits here: finish it when you like."],
+  temporarily_unavailable: ["Out of order for now", "The relay can’t complete it now. Your sign-in waits here: finish it in a moment."],
+};
+const UNKNOWN = ["That didn’t work", "The client or the relay refused it; the details say why."];
+const NOT_OURS = ["Something didn’t arrive", "Part of this page or of an answer was cut off on its way. Try again, or reload the page."];
+
 /** An error for people: a title, a sentence, and the words for developers. */
-export function explain(error) {
+export function explain(error, { signingIn = false } = {}) {
   const code = error.code ?? error.name ?? "error";
-  const [title, text] = ERRORS[code] ?? ["That didn’t work", "The client or the relay refused it; the details say why."];
+  const [title, text] = (signingIn && SIGNING_IN[code]) || ERRORS[code] || (error.code ? UNKNOWN : NOT_OURS);
   const details = [code, error.status && `HTTP ${error.status}`, error.error, error.errorDescription ?? error.message];
   return { title, text, details: [...new Set(details.filter(Boolean))].join(" · ") };
 }
@@ -47,6 +58,7 @@ export function explain(error) {
 /** A reply to a call that isn't a success: the relay's own has the shape of RFC 6749, 5.2, the API's another. */
 export function refusal(status, body) {
   if (typeof body?.error === "string") return explain({ code: body.error, status, errorDescription: body.error_description });
+  if (status < 300) return { title: "The answer was cut off", text: "The API’s answer broke off on its way: call it again.", details: `HTTP ${status}` };
   return { title: "The API refused the call", text: "Its answer says why.", details: `HTTP ${status}` };
 }
 

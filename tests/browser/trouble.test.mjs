@@ -62,6 +62,52 @@ test("s28_ the network is away: a call says so, and works when it is back", asyn
   await heading(page, ADA.phone);
 });
 
+test("the network goes away while the user comes back from the gateway: the sign-in waits, and goes on by itself", async () => {
+  const { context, page } = await on.user();
+  const cut = route => route.abort();
+  await context.route(`${on.demo.relay}/token`, cut);
+  await button(page, "Sign in").click();
+  await page.getByRole("button", { name: ADA.name }).click();
+  await button(page, "Allow").click();
+  await notice(page, "Your sign-in waits here");
+  await heading(page, "Nobody is signed in");
+  await shoot(page, "sign-in-waits");
+  await button(page, "Finish signing in").click();
+  await notice(page, "Your sign-in waits here");
+  await context.unroute(`${on.demo.relay}/token`, cut);
+  await context.setOffline(true);
+  await context.setOffline(false);
+  await heading(page, ADA.phone);
+  await button(page, "Finish signing in").waitFor({ state: "hidden" });
+});
+
+test("the gateway is out of order at the exchange: the user reads that, and signs in again", async () => {
+  const { page } = await on.user();
+  on.demo.emulator.fault({ kind: "server_error", endpoint: "token" });
+  await button(page, "Sign in").click();
+  await page.getByRole("button", { name: ADA.name }).click();
+  await button(page, "Allow").click();
+  await notice(page, "That sign-in could not be completed");
+  assert.equal(await page.getByText("Nothing is broken").count(), 0);
+  await button(page, "Sign in").click();
+  await page.getByRole("button", { name: /^Continue/ }).click();
+  await heading(page, ADA.phone);
+});
+
+test("the API’s answer is cut off on its way: the page says so, and the next call works", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  const call = `${on.demo.relay}/api/**`;
+  const headers = { "access-control-allow-origin": on.demo.page, "access-control-allow-credentials": "true" };
+  await page.route(call, route => (route.request().method() === "OPTIONS" ? route.fallback() : route.fulfill({ headers, body: '{"DeviceInfo":{"Dev' })));
+  await button(page, "Call the API").click();
+  await page.getByRole("status").filter({ hasText: /cut off/ }).waitFor();
+  await shoot(page, "answer-cut");
+  await page.unroute(call);
+  await button(page, "Call the API").click();
+  await page.getByRole("status").waitFor({ state: "hidden" });
+});
+
 test("a token that the gateway has forgotten is replaced, and the call sent again", async () => {
   const { page } = await on.user();
   await signIn(page);
