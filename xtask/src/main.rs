@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask build | test | demo`.
+//! The project's own commands: `cargo xtask build | test | demo | bench`.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -7,9 +7,11 @@
 //! | `build` | all artefacts, then the npm package in `target/pkg` |
 //! | `test` | every check, stage by stage |
 //! | `demo` | gateway, relay and page on this machine |
+//! | `bench` | measures beside peers |
 //! | `tool` | paths, and running other programs |
 
 mod artefact;
+mod bench;
 mod build;
 mod demo;
 mod setup;
@@ -21,6 +23,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use artefact::{ARTEFACTS, Artefact};
+use bench::Bench;
 use lexopt::Arg::{Long, Short, Value};
 use test::Part;
 
@@ -29,13 +32,16 @@ usage: cargo xtask build [client|relay|gateway]...
        cargo xtask build-trap
        cargo xtask test [rust|package|browser]...
        cargo xtask demo [--ttl SECONDS] [--port FIRST]
+       cargo xtask bench [--rounds NUMBER] [relay]...
 
 build   compiles all artefacts, or those named, and puts the npm package into target/pkg
         build-trap makes the relay that tests can make trap, in target/trap; `test` does so itself
 test    runs every check, or the parts named
 demo    starts gateway, relay and page, and prints the page's address
         --ttl SECONDS   how long an access token lives (default 300)
-        --port FIRST    page, relay and gateway listen on FIRST and the two after it (default 8400)";
+        --port FIRST    page, relay and gateway listen on FIRST and the two after it (default 8400)
+bench   measures all, or what is named, beside peers, and writes tests/bench/RESULTS.md
+        --rounds NUMBER  of how many rounds the medians are (default 5)";
 
 enum Command {
     Help,
@@ -43,6 +49,7 @@ enum Command {
     BuildTrap,
     Test(Vec<Part>),
     Demo(demo::Options),
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +62,7 @@ fn main() -> ExitCode {
         Ok(Command::BuildTrap) => build::build_trap(),
         Ok(Command::Test(parts)) => test::run_parts(&parts),
         Ok(Command::Demo(options)) => demo::run(&options),
+        Ok(Command::Bench(options)) => bench::run_benches(&options),
         Err(error) => {
             eprintln!("xtask: {error}\n{USAGE}");
             return ExitCode::from(2);
@@ -85,6 +93,7 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             .map_or(Ok(Command::BuildTrap), |a| Err(a.unexpected())),
         Some("test") => named(&mut parser, &Part::ALL, Part::name).map(Command::Test),
         Some("demo") => demo_options(&mut parser).map(Command::Demo),
+        Some("bench") => bench_options(&mut parser).map(Command::Bench),
         _ => Err(format!("there is no command {command:?}").into()),
     }
 }
@@ -99,6 +108,21 @@ fn demo_options(parser: &mut lexopt::Parser) -> Result<demo::Options, lexopt::Er
         }
     }
     Ok(options)
+}
+
+fn bench_options(parser: &mut lexopt::Parser) -> Result<bench::Options, lexopt::Error> {
+    let mut rounds = 5;
+    let mut wanted = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("rounds") => rounds = number(parser, "--rounds", 1, 100)?,
+            other => wanted.push(named_one(&Bench::ALL, Bench::name, other)?),
+        }
+    }
+    Ok(bench::Options {
+        benches: in_order(&Bench::ALL, &wanted),
+        rounds,
+    })
 }
 
 /// The value of an option: a number from `least` to `most`.
@@ -129,13 +153,32 @@ fn named<T: Copy>(
 ) -> Result<Vec<T>, lexopt::Error> {
     let mut wanted = Vec::new();
     while let Some(argument) = parser.next()? {
-        match argument {
-            Value(value) if all.iter().any(|each| value == name(each)) => wanted.push(value),
-            other => return Err(other.unexpected()),
-        }
+        wanted.push(named_one(all, name, argument)?);
     }
-    let is_wanted = |each: &&T| wanted.is_empty() || wanted.iter().any(|value| value == name(each));
-    Ok(all.iter().filter(is_wanted).copied().collect())
+    Ok(in_order(all, &wanted))
+}
+
+/// Which of `all` an argument names.
+fn named_one<T>(
+    all: &[T],
+    name: fn(&T) -> &str,
+    argument: lexopt::Arg<'_>,
+) -> Result<usize, lexopt::Error> {
+    if let Value(value) = &argument
+        && let Some(at) = all.iter().position(|each| value == name(each))
+    {
+        return Ok(at);
+    }
+    Err(argument.unexpected())
+}
+
+/// Those of `all` at the places `wanted`, all if there is none.
+fn in_order<T: Copy>(all: &[T], wanted: &[usize]) -> Vec<T> {
+    all.iter()
+        .enumerate()
+        .filter(|(at, _)| wanted.is_empty() || wanted.contains(at))
+        .map(|(_, each)| *each)
+        .collect()
 }
 
 #[cfg(test)]
@@ -176,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn bench_takes_rounds_and_all_benches_or_those_named() {
+        for (line, rounds) in [("bench", 5), ("bench relay --rounds 3", 3)] {
+            let Ok(Command::Bench(options)) = parse(line) else {
+                panic!("not a bench: {line}");
+            };
+            assert_eq!(
+                (options.benches, options.rounds),
+                (vec![Bench::Relay], rounds)
+            );
+        }
+    }
+
+    #[test]
     fn what_is_not_understood_is_named() {
         for (line, message) in [
             ("biuld", "there is no command \"biuld\""),
@@ -190,6 +246,11 @@ mod tests {
                 "--port takes a number from 1 to 65533, not \"65534\"",
             ),
             ("demo --ttl", "missing argument for option '--ttl'"),
+            ("bench relais", "unexpected argument \"relais\""),
+            (
+                "bench --rounds 0",
+                "--rounds takes a number from 1 to 100, not \"0\"",
+            ),
         ] {
             assert_eq!(parse(line).err().as_deref(), Some(message), "{line}");
         }

@@ -39,21 +39,44 @@ pub fn chromium() -> Result<PathBuf> {
     if let Some(found) = installed_chromium() {
         return Ok(found);
     }
-    let is_root = output(program("id").arg("-u")).is_ok_and(|id| id == "0");
-    if is_root && Path::new("/etc/debian_version").exists() {
-        println!("Installing Debian's Chromium");
-        let apt = || {
-            let mut apt = program("apt-get");
-            apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
-            apt
-        };
-        run(apt().arg("update"))?;
-        run(apt().args(["install", "--yes", "--no-install-recommends", "chromium"]))?;
-    }
+    install_from_debian("Chromium", "chromium")?;
     installed_chromium().ok_or_else(|| {
         "the browser tests need Chromium: install it (on Debian: apt-get install chromium) or name one in CHROMIUM"
             .to_owned()
     })
+}
+
+/// The program of wrk, which loads the relay: `$WRK`, the one in `PATH`, or Debian's package when we may install it.
+pub fn wrk() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("WRK").map(PathBuf::from) {
+        let exists = named.is_file();
+        return exists
+            .then(|| named.clone())
+            .ok_or_else(|| format!("WRK is set to {named:?}, which is no file"));
+    }
+    if in_path("wrk").is_none() {
+        install_from_debian("wrk", "wrk")?;
+    }
+    in_path("wrk").ok_or_else(|| {
+        "the bench of the relay needs wrk: install it (on Debian: apt-get install wrk) or name one in WRK"
+            .to_owned()
+    })
+}
+
+/// Installs a package of Debian's where this is Debian and we are root; elsewhere nothing happens.
+fn install_from_debian(name: &str, package: &str) -> Result {
+    let is_root = output(program("id").arg("-u")).is_ok_and(|id| id == "0");
+    if !is_root || !Path::new("/etc/debian_version").exists() {
+        return Ok(());
+    }
+    println!("Installing Debian's {name}");
+    let apt = || {
+        let mut apt = program("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
+        apt
+    };
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "--yes", "--no-install-recommends", package]))
 }
 
 fn installed_chromium() -> Option<PathBuf> {
