@@ -53,6 +53,18 @@ pub const URL_LIMIT: usize = 8 * 1024;
 /// The longest reply of the gateway's OAuth endpoints that is read, in bytes (S24).
 pub const REPLY_LIMIT: usize = 64 * 1024;
 
+/// The header fields of a request that [`reads_body`] says yes to which are looked at. The host may
+/// leave the others out.
+pub const FORM_FIELDS: [&str; 7] = [
+    "att-oauth-session",
+    "authorization",
+    "cf-connecting-ip",
+    "content-type",
+    "cookie",
+    "origin",
+    "sec-fetch-site",
+];
+
 /// What the host does next.
 #[derive(Debug)]
 pub enum Step {

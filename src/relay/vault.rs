@@ -51,6 +51,9 @@ const TOKEN_TIMEOUT_MS: u32 = 25_000;
 /// How long a revocation may take, in milliseconds.
 const REVOCATION_TIMEOUT_MS: u32 = 10_000;
 
+/// The header fields of the gateway's reply that [`called`] looks at.
+pub const REPLY_FIELDS: [&str; 1] = ["retry-after"];
+
 /// What is asked of a vault.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Command {

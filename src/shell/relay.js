@@ -33,6 +33,7 @@ function engine(glue, options) {
   const relay = {
     engine,
     replyLimit: glue.replyLimit(),
+    replyFields: glue.replyFields(),
     // The platform's own fetch insists on its `this`.
     fetch: (...args) => fetch(...args),
     log: line => said(log, line),
@@ -60,15 +61,20 @@ export function createRelay(glue, options) {
   }
   const vaults = tokenVault === undefined ? new MemoryVaults(relay) : durable(tokenVault);
   const bodyLimit = glue.bodyLimit();
+  const formFields = glue.formFields();
   const { engine: call, log, now } = relay;
 
   async function answer(request, ctx) {
     const started = now();
-    const parts = [request.method, request.url, fields(request.headers)];
+    const { method, url, headers } = request;
+    let parts;
     let step;
     try {
-      step = await take(request, parts, ctx);
+      const isForm = call("readsBody", method, url);
+      parts = [method, url, fields(headers, isForm ? formFields : undefined)];
+      step = await take(request, parts, isForm, ctx);
     } catch (error) {
+      parts ??= [method, url, fields(headers)];
       // Its name is enough: a message may hold what it was about.
       log({ event: "defect", outcome: "failed", reason: String(error?.name) });
       step = call("broken", ...parts);
@@ -77,24 +83,16 @@ export function createRelay(glue, options) {
     background(after, ctx);
     log({ ...JSON.parse(line), status: response[0], durationMs: now() - started });
     if (response[2].length === 0) response[2] = body ?? null;
-    // Not every host says it, and the client sets its clock by it.
-    const reply = toResponse(response);
-    reply.headers.set("date", new Date(now()).toUTCString());
-    return reply;
-  }
-
-  /** The body that Rust reads, or `undefined` if it is too long. */
-  async function bodyOf(request) {
-    if (request.body === null || !call("readsBody", request.method, request.url)) return new Uint8Array();
-    return readBody(request, bodyLimit);
+    // Not every host says when it was, and the client sets its clock by it.
+    return toResponse(response, new Date(now()).toUTCString());
   }
 
   /** Steps until there is a response. */
-  async function take(request, parts, ctx) {
+  async function take(request, parts, isForm, ctx) {
     if (rateLimits.address && (await isOver(rateLimits.address, call("addressKey", ...parts)))) return call("limited", ...parts, "address_limit");
     let body;
     try {
-      body = await bodyOf(request);
+      body = isForm ? await readBody(request, bodyLimit) : new Uint8Array();
     } catch {
       return call("unread", ...parts);
     }

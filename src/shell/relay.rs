@@ -46,6 +46,26 @@ pub fn reply_limit() -> usize {
     REPLY_LIMIT
 }
 
+/// The header fields that are looked at in a request whose body is read: others need not be handed
+/// over, and each costs time.
+#[wasm_bindgen(js_name = formFields)]
+pub fn form_fields() -> Vec<String> {
+    names(&relay::FORM_FIELDS)
+}
+
+/// The header fields that are looked at in a reply of the gateway's OAuth endpoints.
+#[wasm_bindgen(js_name = replyFields)]
+pub fn reply_fields() -> Vec<String> {
+    names(&vault::REPLY_FIELDS)
+}
+
+fn names(fields: &[&str]) -> Vec<String> {
+    let fields = fields.iter().copied();
+    #[cfg(feature = "trap")]
+    let fields = fields.chain([TRAP]);
+    fields.map(String::from).collect()
+}
+
 /// Whether the body of this request is read before `begin`.
 #[wasm_bindgen(js_name = readsBody)]
 pub fn reads_body(config: usize, method: String, url: String) -> Result<bool, JsValue> {
@@ -255,6 +275,9 @@ pub fn vault_called(
     ))
 }
 
+#[cfg(feature = "trap")]
+const TRAP: &str = "att-oauth-trap";
+
 /// What a test asks for by a header: the ways in which wasm ends.
 #[cfg(feature = "trap")]
 fn trap(headers: &[String]) {
@@ -263,7 +286,7 @@ fn trap(headers: &[String]) {
         core::hint::black_box(recurse(core::hint::black_box(depth + 1)) + 1)
     }
     let mut fields = headers.iter();
-    let kind = fields.find(|name| *name == "att-oauth-trap");
+    let kind = fields.find(|name| *name == TRAP);
     match kind.and_then(|_| fields.next()).map(String::as_str) {
         Some("unreachable") => core::arch::wasm32::unreachable(),
         Some("stack") => drop(recurse(0)),

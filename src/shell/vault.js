@@ -19,7 +19,7 @@ export class Vault {
   #stored;
 
   /**
-   * @param {{ engine: Function, fetch: typeof fetch, log(line: object): void, now(): number, replyLimit: number }} relay
+   * @param {{ engine: Function, fetch: typeof fetch, log(line: object): void, now(): number, replyLimit: number, replyFields: string[] }} relay
    * @param {{ store(record?: string): Promise<void> | void, setAlarm(at?: number): Promise<void> | void, keepAlive?(work: Promise<unknown>): void }} keeper
    * @param {string} [record] what was kept
    * @param {number} [alarm] what was set
@@ -89,9 +89,9 @@ export class Vault {
   /** Makes a call once what it rests on is stored, and stores its outcome before anybody hears of it. */
   async #perform(kept, parts, timeoutMs, ticket) {
     await kept;
-    const { engine, fetch, log, now, replyLimit } = this.#relay;
+    const { engine, fetch, log, now, replyLimit, replyFields } = this.#relay;
     const started = now();
-    const outcome = await call(fetch, parts, timeoutMs, replyLimit);
+    const outcome = await call(fetch, parts, timeoutMs, replyLimit, replyFields);
     const take = () => engine("vaultCalled", this.#record, ticket, now(), seed(), ...outcome);
     let taken;
     try {
@@ -177,12 +177,12 @@ export class MemoryVaults {
 }
 
 /** The outcome of a call as the wasm takes it: `[failure, status, headers, body]`. */
-async function call(fetch, [method, url, headers, body], timeoutMs, replyLimit) {
+async function call(fetch, [method, url, headers, body], timeoutMs, replyLimit, replyFields) {
   try {
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(url, { method, headers, body, redirect: "manual", signal });
     const reply = (await readBody(response, replyLimit)) ?? new Uint8Array(replyLimit + 1);
-    return [undefined, response.status, fields(response.headers), reply];
+    return [undefined, response.status, fields(response.headers, replyFields), reply];
   } catch (error) {
     return [error?.name === "TimeoutError" ? "timeout" : "network", 0, [], new Uint8Array()];
   }
