@@ -2,7 +2,7 @@
 // and Node. What they write is thrown away, so that reading it costs none of them anything.
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,11 +12,18 @@ import { npm } from "../../../xtask/js/packages.mjs";
 const { default: workerd, version } = createRequire(npm.resolve("miniflare"))("workerd");
 
 export const WORKERD = version;
+// Each write of an object waits until it is on the disk: in memory, or it would be the disk of this machine that is
+// measured, and whoever else writes to it.
+const TEMPORARY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+const running = new Set();
+process.on("exit", () => running.forEach(child => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 const path = name => fileURLToPath(new URL(name, import.meta.url));
 
 /** What runs: where, as which process, how it ends. */
 async function started(child, where) {
-  const stopped = once(child, "exit");
+  running.add(child);
+  const stopped = once(child, "exit").finally(() => running.delete(child));
   const fail = stopped.then(([code]) => {
     throw new Error(`${child.spawnfile} ended with ${code}`);
   });
@@ -62,7 +69,7 @@ const worker :Workerd.Worker = (
 
 /** A Worker; of `modules`, `[name, file]` each, the first is the main one. */
 export async function worker(options) {
-  const folder = mkdtempSync(join(tmpdir(), "att-oauth-bench-"));
+  const folder = mkdtempSync(join(TEMPORARY, "att-oauth-bench-"));
   try {
     for (const [name, file] of options.modules) copyFileSync(path(file), join(folder, name));
     mkdirSync(join(folder, "disk"));

@@ -4,9 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 const FILE = new URL("../RESULTS.md", import.meta.url);
 const TITLE = "# Results\n\nEach section is written by its command. Times depend on the machine and the day: compare within a table.\n";
 
-export const count = number => Math.round(number).toLocaleString("en-US");
-export const ratio = number => `${number.toFixed(2)}×`;
-export const milliseconds = number => number.toFixed(number < 10 ? 2 : 1);
+const shown = show => number => (Number.isFinite(number) ? show(number) : "–");
+export const count = shown(number => Math.round(number).toLocaleString("en-US"));
+export const ratio = shown(number => `${number.toFixed(2)}×`);
+export const milliseconds = shown(number => number.toFixed(number < 10 ? 2 : 1));
 
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -21,7 +22,7 @@ export const medians = runs => Object.fromEntries(Object.keys(runs[0]).map(name 
 export function table(heads, rows) {
   const cells = [heads, ...rows].map(row => row.map(String));
   const widths = heads.map((_, column) => Math.max(...cells.map(row => row[column].length)));
-  const isNumber = column => cells.slice(1).every(row => /^[-\d,.×]*$/.test(row[column]));
+  const isNumber = column => cells.slice(1).every(row => /^[-–\d,.×]*$/.test(row[column]));
   const line = row => `| ${row.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join(" | ")} |`;
   const rule = `|${widths.map((width, i) => `${"-".repeat(width + 1)}${isNumber(i) ? ":" : "-"}`).join("|")}|`;
   return [line(cells[0]), rule, ...cells.slice(1).map(line)].join("\n");

@@ -48,7 +48,10 @@ export async function load(target, file, { connections, seconds, again = false }
   const { stdout } = await run(program, ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "-s", script, target.url, "--", file, again ? "again" : "once"]);
   const told = JSON.parse(/^RESULT (.*)$/m.exec(stdout)[1]);
   const { requests, refused, broken, p50Ms, p99Ms, ranOut } = told;
-  return { perSecond: requests / told.seconds, p50Ms, p99Ms, cpuUs: ((cpuMs(target.pid) - before) * 1000) / requests, requests, bad: refused + broken, ranOut };
+  const cpuUs = ((cpuMs(target.pid) - before) * 1000) / requests;
+  // On a bad day nobody may have been answered in time: there is nothing to divide by then.
+  const some = number => (requests > 0 ? number : NaN);
+  return { perSecond: requests / told.seconds, p50Ms: some(p50Ms), p99Ms: some(p99Ms), cpuUs: some(cpuUs), requests, bad: refused + broken, ranOut };
 }
 
 /** Requests for `load`. */
