@@ -28,14 +28,14 @@ function cell({ latencyMs, connections, results }) {
   ].join("\n\n");
 }
 
-if (!(await quiet(60_000))) console.log("Others use this machine: the times below are worth less.");
+const noise = (await quiet(60_000)) ? "" : " Others used the machine meanwhile: the times are worth less than the processor time.";
 const parts = [];
 const tell = part => {
   console.log(`\n${part}`);
   parts.push(part);
 };
 
-tell(`${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model.trim()}, ${cpus().length} cores, Linux; Node ${process.versions.node}, workerd ${WORKERD}, ${await wrkVersion()}; medians of ${rounds} interleaved rounds.`);
+tell(`${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model.trim()}, ${cpus().length} cores, Linux; Node ${process.versions.node}, workerd ${WORKERD}, ${await wrkVersion()}; medians of ${rounds} interleaved rounds.${noise}`);
 for await (const results of exchanges(rounds)) tell(cell(results));
 
 const cold = await coldStarts(rounds);
