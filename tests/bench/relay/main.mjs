@@ -5,7 +5,7 @@ import { coldStarts } from "./cold.mjs";
 import { exchanges } from "./exchanges.mjs";
 import { WORKERD } from "./hosts.mjs";
 import { count, keep, milliseconds, ratio, table } from "./report.mjs";
-import { soak } from "./soak.mjs";
+import { BREATH, soak, WARM_UP } from "./soak.mjs";
 import { renewalsAtExpiry, throughputBySessions } from "./vault.mjs";
 import { quiet, wrkVersion } from "./wrk.mjs";
 
@@ -69,13 +69,16 @@ tell(
 );
 
 const soaked = await soak();
-for (const { name, bad } of soaked) counted(`${name}, soak: requests that failed`, bad, 0);
+for (const { name, bad, residentMb } of soaked) {
+  counted(`${name}, soak: requests that failed`, bad, 0);
+  counted(`${name}, soak: minutes after the warm-up in which its memory grew`, residentMb.slice(WARM_UP + 1).filter(mb => mb > BREATH * residentMb[WARM_UP]).length, 0);
+}
 tell(
   [
-    "### A minute of load",
+    "### Minutes of load",
     "A new sign-in is kept, and that is memory well spent: so 1,000 sessions that are there from the start call for tokens.",
     table(
-      ["relay", "requests", "failed", "MB before", "after 20 s", "after 40 s", "after 60 s"],
+      ["relay", "requests", "failed", "MB before", ...soaked[0].residentMb.slice(1).map((_, i) => `after ${i + 1} min`)],
       soaked.map(({ name, requests, bad, residentMb }) => [name, requests, bad, ...residentMb.map(mb => mb.toFixed(0))]),
     ),
   ].join("\n\n"),

@@ -1,4 +1,4 @@
-// A minute of load, and the memory of the process meanwhile.
+// Minutes of load, and the memory of the process meanwhile.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,10 +9,14 @@ import { load, residentMb, write } from "./wrk.mjs";
 import { refreshRequest } from "./world.mjs";
 
 const SESSIONS = 1000;
-const SECONDS = 20;
-const STEPS = 3;
+const SECONDS = 60;
+// V8 lets its heap grow for a minute or two before it finds that enough: only what comes after says something.
+export const WARM_UP = 2;
+const STEPS = WARM_UP + 2;
+/** How much more memory after the last minute than after the warm-up is none: a heap breathes. */
+export const BREATH = 1.1;
 
-/** `[{ name, requests, bad, residentMb }]`; the memory before, and after each third of the minute. */
+/** `[{ name, requests, bad, residentMb }]`; the memory before, and after each minute. */
 export async function soak() {
   const folder = mkdtempSync(join(tmpdir(), "att-oauth-bench-"));
   const gateway = await startGateway();
