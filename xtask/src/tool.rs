@@ -121,7 +121,15 @@ pub fn file_error(verb: &str, path: &Path, error: &std::io::Error) -> String {
 }
 
 fn not_started(command: &Command, error: &std::io::Error) -> String {
-    format!("can't start {}: {error}", command.get_program().display())
+    let name = command.get_program();
+    let is_missing_npm =
+        error.kind() == std::io::ErrorKind::NotFound && (name == "npm" || name == "npm.cmd");
+    // Debian is one that parts them.
+    let hint = match is_missing_npm {
+        true => ": it comes with Node (https://nodejs.org), or in a package `npm` beside it",
+        false => "",
+    };
+    format!("can't start {}: {error}{hint}", name.display())
 }
 
 fn line(command: &Command) -> String {
@@ -135,4 +143,30 @@ fn line(command: &Command) -> String {
         line.push_str(&argument.to_string_lossy());
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_npm_is_told_with_where_it_comes_from() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let told = |name, error| not_started(&program(name), error);
+        for name in ["npm", "npm.cmd"] {
+            let line = told(name, &missing);
+            assert!(line.starts_with(&format!("can't start {name}: ")), "{line}");
+            assert!(line.contains("it comes with Node"), "{line}");
+        }
+        assert!(!told("npm", &denied).contains("Node"));
+        assert!(!told("id", &missing).contains("Node"));
+    }
+
+    #[test]
+    fn a_first_start_is_not_silent_while_it_compiles() {
+        let config = read(&root(".cargo/config.toml")).unwrap();
+        let alias = config.lines().find(|line| line.starts_with("xtask ="));
+        assert_eq!(alias, Some(r#"xtask = "run --package xtask --""#));
+    }
 }
