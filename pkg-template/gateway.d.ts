@@ -48,14 +48,22 @@ export interface GatewayOptions {
   denialError?: string;
   /** Whether Remember Me is ticked when the page opens; true. */
   rememberMe?: boolean;
+  /** How long Remember Me lasts, in seconds; 7776000. */
+  rememberMeTtl?: number;
   /** The phone number that the traffic arrives on: its user needs no password, unless `bypass_onnetwork_auth`. */
   networkUser?: string;
   /** Whether the sign-in page shows the users and their passwords, to pick from; true. */
   showUsers?: boolean;
   /** Whether `redirect_uri` may have more query parameters than the registered one; `"extra_query"`. */
   redirectUriMatch?: "extra_query" | "exact";
-  /** What the authorization endpoint does with PKCE, `nonce`, `prompt` and the like; `"ignored"`. */
+  /** What the authorization endpoint does with a request that has a `response_type`, which AT&T's SDKs never send; `"accepted"`. */
+  responseType?: "accepted" | "refused";
+  /** What it does with a scope that needs no consent, and so is for `client_credentials`; `"refused"`. */
+  noConsentScopes?: "accepted" | "refused";
+  /** What it does with PKCE, `nonce`, `prompt` and the like; `"ignored"`. */
   unknownParameters?: "ignored" | "refused";
+  /** What it does with words of `custom_param` that AT&T's SDKs don't know; `"ignored"`. */
+  unknownCustomParams?: "ignored" | "refused";
   /** Whether a sign-in ends the tokens of the same user's earlier ones at the same app; false. */
   signInEndsOthers?: boolean;
   /** Whether a `client_credentials` token ends the app's earlier one; true. */
@@ -66,6 +74,8 @@ export interface GatewayOptions {
   tokenType?: string;
   /** The status by OAuth error; 401 for `invalid_client`, else 400. */
   errorStatus?: { invalid_client?: number; invalid_request?: number; unsupported_grant_type?: number };
+  /** What sets the format of errors at `/token` and `/revoke`; `"accept"`: the request's `Accept`, JSON by default. */
+  errorFormat?: "accept" | "json" | "xml";
   /** The status when an unknown token is revoked; 200. */
   unknownTokenStatus?: number;
   /** Whether all but the pages allow any origin, and preflights are answered; false. */

@@ -31,8 +31,8 @@ use std::vec::Vec;
 pub use exchange::{Counts, Exchange, Live, Shown};
 pub use fault::{Break, Endpoint, FaultKind, FaultRule};
 pub use options::{
-    Answer, App, Device, ExpiresIn, Latency, Options, OptionsError, RedirectUriMatch,
-    UnknownParameters, User,
+    Answer, App, Device, ErrorFormat, ExpiresIn, Latency, Options, OptionsError, RedirectUriMatch,
+    Unknown, User, Verdict,
 };
 
 use crate::protocol::form::Form;
@@ -131,6 +131,7 @@ impl Gateway {
                 rule.kind.spoil(endpoint, rule.processed.then(process))
             }
         };
+        let response = self.in_format(endpoint, request, response);
         let made = broken.is_none() || fault.as_ref().is_some_and(|rule| rule.processed);
 
         self.remember(Exchange {
@@ -232,6 +233,20 @@ impl Gateway {
             return response.header("access-control-allow-origin", "*");
         }
         response
+    }
+
+    /// OAuth errors in the format that the request's `Accept` or the options say. Documented for the
+    /// token endpoint `[D]`; the same at revocation `[A]`.
+    fn in_format(&self, endpoint: Endpoint, request: &Request, response: Response) -> Response {
+        let is_xml = match self.options.error_format {
+            ErrorFormat::Accept => shape::prefers_xml(request),
+            ErrorFormat::Json => false,
+            ErrorFormat::Xml => true,
+        };
+        match endpoint {
+            Endpoint::Token | Endpoint::Revoke if is_xml => shape::as_xml(response),
+            _ => response,
+        }
     }
 
     fn take_fault(

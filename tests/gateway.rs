@@ -514,6 +514,51 @@ fn pkce_nonce_and_prompt_are_ignored_unless_unknown_parameters_are_refused() {
 }
 
 #[test]
+fn a_custom_param_of_other_words_is_ignored_unless_they_are_refused() {
+    let ask = |custom| {
+        [
+            ("client_id", APP),
+            ("scope", "DC"),
+            ("custom_param", custom),
+        ]
+    };
+    let both = "suppress_landing_page,bypass_onnetwork_auth";
+    assert_eq!(host().authorize(&ask("dark_mode")).status, 200);
+    let mut strict = host_with(json!({ "unknownCustomParams": "refused" }));
+    assert_eq!(strict.authorize(&ask(both)).status, 200);
+    let back = location(&strict.authorize(&ask("suppress_landing_page,dark_mode")));
+    assert_eq!(in_query(&back, "error").unwrap(), "invalid_request");
+}
+
+#[test]
+fn a_response_type_is_refused_where_the_gateway_knows_none() {
+    let mut strict = host_with(json!({ "responseType": "refused" }));
+    assert!(in_query(&strict.answer("DC"), "code").is_some());
+    for response_type in ["code", "token"] {
+        let query = [
+            ("client_id", APP),
+            ("scope", "DC"),
+            ("state", "st"),
+            ("response_type", response_type),
+        ];
+        assert_eq!(host().authorize(&query).status, 200);
+        let back = location(&strict.authorize(&query));
+        assert_eq!(in_query(&back, "error").unwrap(), "invalid_request");
+        assert_eq!(in_query(&back, "state").unwrap(), "st");
+    }
+}
+
+#[test]
+fn a_scope_that_needs_no_consent_is_signed_in_for_where_that_is_accepted() {
+    let mut host = host_with(json!({ "noConsentScopes": "accepted" }));
+    let token = string(&host.pair("DC,SMS"), "access_token");
+    assert_eq!(send_sms(&mut host, &token).status, 201);
+    // Elsewhere nothing changes.
+    let refused = oauth_error(&host.app_token("DC"));
+    assert_eq!(refused, (400, "invalid_scope".into()));
+}
+
+#[test]
 fn a_token_comes_in_the_fragment_when_asked_for_and_opens_an_api() {
     let mut host = host();
     let page = host.authorize(&[
@@ -706,6 +751,20 @@ fn the_cookie_is_out_of_reach_of_scripts_and_lasts_its_time() {
         assert!(line.contains(part), "{line}");
     }
     host.now += 90.0 * DAY;
+    assert_eq!(heading(&host.start("DC")), "Sign in");
+}
+
+#[test]
+fn remember_me_lasts_as_long_as_the_options_say() {
+    let mut host = host_with(json!({ "rememberMeTtl": 60 }));
+    let page = host.start("DC");
+    let page = host.sign_in(&page);
+    let response = host.submit(&page, &[("action", "allow"), ("remember", "on")]);
+    let line = response.headers.get("set-cookie").unwrap();
+    assert!(line.contains("; Max-Age=60;"), "{line}");
+    host.now += 59_999.0;
+    assert_eq!(heading(&host.start("DC")), "Welcome back");
+    host.now += 1.0;
     assert_eq!(heading(&host.start("DC")), "Sign in");
 }
 
@@ -1132,8 +1191,12 @@ fn a_wrong_input_to_an_api_is_a_service_exception() {
         ("{}", "SVC0002"),
         (r#"{"outboundSMSRequest":7}"#, "SVC0002"),
         (
-            r#"{"outboundSMSRequest":{"address":"x","message":"m"}}"#,
+            r#"{"outboundSMSRequest":{"address":"tel:+12065550100,x","message":"m"}}"#,
             "SVC0002",
+        ),
+        (
+            r#"{"outboundSMSRequest":{"address":"x,tel:1","message":"m"}}"#,
+            "SVC0004",
         ),
         (
             r#"{"outboundSMSRequest":{"address":"tel:+12065550100"}}"#,
@@ -1143,6 +1206,43 @@ fn a_wrong_input_to_an_api_is_a_service_exception() {
         let (status, got, _) = request_error(&post_sms(&mut host, &token, body));
         assert_eq!((status, &*got), (400, id), "{body}");
     }
+}
+
+#[test]
+fn an_exception_tells_in_its_variables_what_its_text_leaves_open() {
+    let mut host = host();
+    let mim = string(&host.pair("MIM"), "access_token");
+    let mut exception = |path: &str, kind: &str| {
+        let mut request = Request::get(format!("{BASE}{path}"));
+        let bearer = format!("Bearer {mim}");
+        request.headers.append("authorization", bearer);
+        let response = host.send(request);
+        let body: Value = serde_json::from_slice(&response.body).unwrap();
+        let exception = &body["RequestError"][kind];
+        let text = |name| exception[name].as_str().map(String::from);
+        (response.status, text("MessageId"), text("Variables"))
+    };
+    let told = |status, id: &str, variables: &str| {
+        (status, Some(id.to_owned()), Some(variables.to_owned()))
+    };
+    assert_eq!(
+        exception("/rest/2/Devices/Info", "PolicyException"),
+        told(403, "POL0001", "DC")
+    );
+    for (query, id, variables) in [
+        ("limit=501", "SVC0003", "limit,0 to 500"),
+        ("limit=all", "SVC0003", "limit,0 to 500"),
+        ("offset=-1", "SVC0002", "offset"),
+    ] {
+        let path = format!("/myMessages/v2/messages?{query}");
+        assert_eq!(
+            exception(&path, "ServiceException"),
+            told(400, id, variables)
+        );
+    }
+    // And it may be missing [S].
+    let response = host.device("x");
+    assert!(!text(&response).contains("Variables"));
 }
 
 fn send_sms(host: &mut Host, token: &str) -> Response {
@@ -1321,6 +1421,59 @@ fn a_body_that_is_no_form_is_an_invalid_request() {
     assert_eq!(host.send(request).status, 200);
 }
 
+#[test]
+fn accept_sets_the_format_of_oauth_errors_which_is_json_by_default() {
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+               <OAuth><error>invalid_grant</error><error_description>The code is invalid, used or \
+               expired</error_description></OAuth>";
+    let ask = |options: Value, accept: Option<&str>| {
+        let mut request = token_request(&[("grant_type", "authorization_code"), ("code", "x")]);
+        let accept = accept.map(|accept| ("accept", accept));
+        request.headers = accept.into_iter().chain([("content-type", FORM)]).collect();
+        let response = host_with(options).send(request);
+        assert_eq!(response.status, 400);
+        match response.headers.get("content-type").unwrap() {
+            "application/xml" => assert_eq!(text(&response), xml),
+            "application/json" => assert_eq!(oauth_error(&response).1, "invalid_grant"),
+            other => panic!("{other}"),
+        }
+        response
+            .headers
+            .all("content-type")
+            .map(String::from)
+            .collect::<Vec<_>>()
+    };
+    for (accept, kind) in [
+        (None, "application/json"),
+        (Some(""), "application/json"),
+        (Some("*/*"), "application/json"),
+        (Some("image/png"), "application/json"),
+        (
+            Some("application/json, application/xml"),
+            "application/json",
+        ),
+        (Some("application/xml"), "application/xml"),
+        (Some("Text/XML; q=0.9, application/json"), "application/xml"),
+    ] {
+        assert_eq!(ask(json!({}), accept), [kind], "{accept:?}");
+        for format in ["json", "xml"] {
+            let kind = format!("application/{format}");
+            assert_eq!(ask(json!({ "errorFormat": format }), accept), [kind]);
+        }
+    }
+}
+
+#[test]
+fn only_oauth_errors_are_written_in_xml_and_those_of_faults_are() {
+    let rules = json!([{ "kind": "unavailable", "endpoint": "revoke" }]);
+    let mut host = host_with(json!({ "errorFormat": "xml", "faults": rules }));
+    let reply = host.revoke("x", "access_token");
+    assert_eq!(reply.headers.get("retry-after"), Some("1"));
+    assert!(text(&reply).contains("<error>temporarily_unavailable</error>"));
+    assert!(read(&host.app_token("SMS"))["access_token"].is_string());
+    assert_eq!(request_error(&host.device("x")).0, 401);
+}
+
 // Faults
 
 #[test]
@@ -1453,6 +1606,11 @@ fn all_mistakes_in_the_options_are_named_at_once() {
         "echoState": "no",
         "answer": "body",
         "ecoState": true,
+        "responseType": "ignored",
+        "noConsentScopes": true,
+        "unknownCustomParams": "accepted",
+        "rememberMeTtl": 0,
+        "errorFormat": "yaml",
         "errorStatus": { "invalid_grant": 1 },
         "faults": [{ "kind": "earthquake" }, { "kind": "cut", "times": 0 }],
     });
@@ -1480,7 +1638,12 @@ fn all_mistakes_in_the_options_are_named_at_once() {
             "latencyMs",
             "echoState",
             "answer",
+            "rememberMeTtl",
+            "responseType",
+            "noConsentScopes",
+            "unknownCustomParams",
             "errorStatus.invalid_grant",
+            "errorFormat",
             "faults[0].kind",
             "faults[1].times",
         ]

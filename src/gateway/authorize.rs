@@ -8,7 +8,7 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::options::{Answer, App, ExpiresIn, RedirectUriMatch, UnknownParameters, is_web_url};
+use super::options::{Answer, App, ExpiresIn, RedirectUriMatch, Unknown, Verdict, is_web_url};
 use super::random::Random;
 use super::token::{Access, Code};
 use super::{Gateway, Parameters, page, parameters, shape};
@@ -21,8 +21,6 @@ use crate::protocol::http::{FORM, Request, Response, split_url};
 pub const DOUBLE_REDIRECT_MS: u32 = 25;
 /// How long a sign-in may take, in milliseconds.
 const TICKET_MS: f64 = 1_800_000.0;
-/// How long Remember Me lasts, in seconds: nothing is known of it `[A]`.
-const REMEMBER_SECONDS: u32 = 7_776_000;
 const COOKIE: &str = "gateway_emulator_remember";
 
 /// Scopes that need the user's consent `[D/S]`.
@@ -266,11 +264,16 @@ impl Gateway {
             .keys()
             .any(|name| !KNOWN.contains(&name.as_str()));
         // [A] Nothing is known of PKCE, nonce or prompt at AT&T.
-        if unknown && self.options.unknown_parameters == UnknownParameters::Refused {
+        if unknown && self.options.unknown_parameters == Unknown::Refused {
             return Err(refuse(&ticket, "invalid_request", "A parameter is unknown"));
         }
         // [A] AT&T's SDKs never send it; what they get is a code.
-        ticket.wants_token = match text("response_type") {
+        let response_type = text("response_type");
+        if response_type.is_some() && self.options.response_type == Verdict::Refused {
+            let description = "The parameter response_type is unknown";
+            return Err(refuse(&ticket, "invalid_request", description));
+        }
+        ticket.wants_token = match response_type {
             None | Some("code") => self.options.answer == Answer::Token,
             Some("token") => true,
             Some(_) => {
@@ -284,18 +287,20 @@ impl Gateway {
             return Err(refuse(&ticket, "invalid_scope", description));
         }
         // [A] The mirror of what the token endpoint says of consent scopes.
-        if ticket
-            .scopes
-            .iter()
-            .any(|s| NO_CONSENT.contains(&s.as_str()))
+        let mut scopes = ticket.scopes.iter();
+        if self.options.no_consent_scopes == Verdict::Refused
+            && scopes.any(|scope| NO_CONSENT.contains(&scope.as_str()))
         {
             let description = "The scope is for client_credentials";
             return Err(refuse(&ticket, "invalid_scope", description));
         }
-        Ok((
-            ticket,
-            Custom::read(text("custom_param").unwrap_or_default()),
-        ))
+        let custom = Custom::read(text("custom_param").unwrap_or_default());
+        // [A] Nothing is known of other words.
+        if custom.has_unknown && self.options.unknown_custom_params == Unknown::Refused {
+            let description = "A word of custom_param is unknown";
+            return Err(refuse(&ticket, "invalid_request", description));
+        }
+        Ok((ticket, custom))
     }
 
     /// Whether a `redirect_uri` is the registered one, extra query parameters tolerated `[S]`.
@@ -466,9 +471,11 @@ impl Gateway {
         let consents = kept.consents.entry(ticket.app).or_default();
         consents.extend(ticket.scopes.iter().cloned());
         let id = random.alphanumeric(32);
-        let expires_ms = now_ms + f64::from(REMEMBER_SECONDS) * 1000.0;
+        // [A] Nothing is known of its life.
+        let seconds = self.options.remember_me_ttl;
+        let expires_ms = now_ms + f64::from(seconds) * 1000.0;
         self.remembered.put(id.clone(), kept, expires_ms, now_ms);
-        cookie_line(request, &id, REMEMBER_SECONDS)
+        cookie_line(request, &id, seconds)
     }
 
     /// Forgets this browser; the `Set-Cookie` that goes with it, if there was a cookie.
@@ -514,19 +521,25 @@ impl Remembered {
     }
 }
 
-/// What `custom_param` asks for `[S]`; other values are ignored `[A]`.
+/// What `custom_param` asks for `[S]`.
+#[derive(Default)]
 struct Custom {
     bypass_onnetwork_auth: bool,
     suppress_landing_page: bool,
+    has_unknown: bool,
 }
 
 impl Custom {
     fn read(list: &str) -> Self {
-        let has = |value| list.split(',').any(|item| item == value);
-        Self {
-            bypass_onnetwork_auth: has("bypass_onnetwork_auth"),
-            suppress_landing_page: has("suppress_landing_page"),
+        let mut custom = Self::default();
+        for word in list.split(',').filter(|word| !word.is_empty()) {
+            match word {
+                "bypass_onnetwork_auth" => custom.bypass_onnetwork_auth = true,
+                "suppress_landing_page" => custom.suppress_landing_page = true,
+                _ => custom.has_unknown = true,
+            }
         }
+        custom
     }
 }
 

@@ -81,13 +81,33 @@ pub enum RedirectUriMatch {
     Exact,
 }
 
-/// What the authorization endpoint does with parameters that nobody has documented.
+/// What the authorization endpoint does with what nobody has documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnknownParameters {
+pub enum Unknown {
     /// `ignored` `[A]`.
     Ignored,
     /// `refused` with `invalid_request`.
     Refused,
+}
+
+/// What the authorization endpoint does with what it may or may not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// `accepted`.
+    Accepted,
+    /// `refused`.
+    Refused,
+}
+
+/// What sets the format of OAuth errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorFormat {
+    /// `accept`: the request's `Accept`, JSON by default `[D]`.
+    Accept,
+    /// `json`: JSON, whatever was asked for.
+    Json,
+    /// `xml`: XML, whatever was asked for.
+    Xml,
 }
 
 /// How `expires_in` is written.
@@ -152,6 +172,8 @@ pub struct Options {
     pub denial_error: String,
     /// Whether Remember Me is ticked when the page opens `[D]`.
     pub remember_me: bool,
+    /// How long Remember Me lasts, in seconds. 7776000, as long as a refresh token `[A]`.
+    pub remember_me_ttl: u32,
     /// The phone number that the traffic arrives on: its user needs no password, unless
     /// `custom_param` has `bypass_onnetwork_auth` `[S]`.
     pub network_user: Option<String>,
@@ -159,8 +181,16 @@ pub struct Options {
     pub show_users: bool,
     /// How `redirect_uri` is compared.
     pub redirect_uri_match: RedirectUriMatch,
+    /// What becomes of a request with `response_type`, which AT&T's SDKs never send: accepted
+    /// `[A]`; refused: it is an `invalid_request`.
+    pub response_type: Verdict,
+    /// What becomes of a sign-in for a scope that needs no consent: refused `[A]`, the mirror of
+    /// what the token endpoint says of consent scopes.
+    pub no_consent_scopes: Verdict,
     /// What becomes of PKCE, `nonce`, `prompt` and the like.
-    pub unknown_parameters: UnknownParameters,
+    pub unknown_parameters: Unknown,
+    /// What becomes of words in `custom_param` beside the two `[S]`.
+    pub unknown_custom_params: Unknown,
     /// Whether a sign-in ends the tokens of the same user's earlier sign-ins at the same app `[A]`.
     pub sign_in_ends_others: bool,
     /// Whether a `client_credentials` token ends the app's earlier one `[A]`.
@@ -172,6 +202,8 @@ pub struct Options {
     /// The HTTP status by OAuth error at `/token` and `/revoke`: `invalid_client` 401,
     /// `invalid_request` and `unsupported_grant_type` 400 `[A]`.
     pub error_status: BTreeMap<String, u16>,
+    /// What sets the format of errors at `/token` and `/revoke`.
+    pub error_format: ErrorFormat,
     /// The HTTP status when an unknown token is revoked: 200 `[A]`.
     pub unknown_token_status: u16,
     /// Whether replies allow any origin, and preflights are answered `[A]`.
@@ -194,15 +226,20 @@ impl Default for Options {
             double_redirect_ms: None,
             denial_error: "access_denied".into(),
             remember_me: true,
+            remember_me_ttl: 7_776_000,
             network_user: None,
             show_users: true,
             redirect_uri_match: RedirectUriMatch::ExtraQuery,
-            unknown_parameters: UnknownParameters::Ignored,
+            response_type: Verdict::Accepted,
+            no_consent_scopes: Verdict::Refused,
+            unknown_parameters: Unknown::Ignored,
+            unknown_custom_params: Unknown::Ignored,
             sign_in_ends_others: false,
             app_token_ends_earlier: true,
             expires_in: ExpiresIn::Number,
             token_type: "bearer".into(),
             error_status: BTreeMap::new(),
+            error_format: ErrorFormat::Accept,
             unknown_token_status: 200,
             cors: false,
             faults: Vec::new(),
@@ -240,15 +277,20 @@ const FIELDS: &[&str] = &[
     "doubleRedirect",
     "denialError",
     "rememberMe",
+    "rememberMeTtl",
     "networkUser",
     "showUsers",
     "redirectUriMatch",
+    "responseType",
+    "noConsentScopes",
     "unknownParameters",
+    "unknownCustomParams",
     "signInEndsOthers",
     "appTokenEndsEarlier",
     "expiresIn",
     "tokenType",
     "errorStatus",
+    "errorFormat",
     "unknownTokenStatus",
     "cors",
     "faults",
@@ -262,9 +304,15 @@ const MATCHES: &[(&str, RedirectUriMatch)] = &[
     ("extra_query", RedirectUriMatch::ExtraQuery),
     ("exact", RedirectUriMatch::Exact),
 ];
-const UNKNOWN: &[(&str, UnknownParameters)] = &[
-    ("ignored", UnknownParameters::Ignored),
-    ("refused", UnknownParameters::Refused),
+const UNKNOWN: &[(&str, Unknown)] = &[("ignored", Unknown::Ignored), ("refused", Unknown::Refused)];
+const VERDICTS: &[(&str, Verdict)] = &[
+    ("accepted", Verdict::Accepted),
+    ("refused", Verdict::Refused),
+];
+const ERROR_FORMATS: &[(&str, ErrorFormat)] = &[
+    ("accept", ErrorFormat::Accept),
+    ("json", ErrorFormat::Json),
+    ("xml", ErrorFormat::Xml),
 ];
 const EXPIRES_IN: &[(&str, ExpiresIn)] = &[
     ("number", ExpiresIn::Number),
@@ -319,6 +367,8 @@ impl Options {
         let apps = object.required("apps", |object, key| object.list(key));
         let seconds = |key, least, default| object.integer(key, least, LONGEST).unwrap_or(default);
         let flag = |key, default| object.flag(key).unwrap_or(default);
+        let verdict = |key, default| object.choice(key, VERDICTS).unwrap_or(default);
+        let unknown = |key, default| object.choice(key, UNKNOWN).unwrap_or(default);
         Some(Self {
             apps: read_all(apps, problems, App::read),
             users: read_all(object.list("users"), problems, User::read),
@@ -331,14 +381,16 @@ impl Options {
             double_redirect_ms: read_double_redirect(&object),
             denial_error: object.text("denialError").unwrap_or(default.denial_error),
             remember_me: flag("rememberMe", default.remember_me),
+            remember_me_ttl: seconds("rememberMeTtl", 1, default.remember_me_ttl),
             network_user: object.text("networkUser"),
             show_users: flag("showUsers", default.show_users),
             redirect_uri_match: object
                 .choice("redirectUriMatch", MATCHES)
                 .unwrap_or(default.redirect_uri_match),
-            unknown_parameters: object
-                .choice("unknownParameters", UNKNOWN)
-                .unwrap_or(default.unknown_parameters),
+            response_type: verdict("responseType", default.response_type),
+            no_consent_scopes: verdict("noConsentScopes", default.no_consent_scopes),
+            unknown_parameters: unknown("unknownParameters", default.unknown_parameters),
+            unknown_custom_params: unknown("unknownCustomParams", default.unknown_custom_params),
             sign_in_ends_others: flag("signInEndsOthers", default.sign_in_ends_others),
             app_token_ends_earlier: flag("appTokenEndsEarlier", default.app_token_ends_earlier),
             expires_in: object
@@ -346,6 +398,9 @@ impl Options {
                 .unwrap_or(default.expires_in),
             token_type: object.text("tokenType").unwrap_or(default.token_type),
             error_status: read_error_status(&object, problems),
+            error_format: object
+                .choice("errorFormat", ERROR_FORMATS)
+                .unwrap_or(default.error_format),
             unknown_token_status: status(&object, "unknownTokenStatus")
                 .unwrap_or(default.unknown_token_status),
             cors: flag("cors", default.cors),

@@ -246,7 +246,7 @@ fn page_with(status: u16, title: &str, body: &str, nonce: &str) -> Response {
         .body("text/html; charset=utf-8", html)
 }
 
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,5 +1,6 @@
 // The gateway emulator as the package has it: what JavaScript adds to the Rust that tests/gateway.rs holds to the contract.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createGateway } from "../../target/pkg/gateway.js";
 
@@ -45,6 +46,18 @@ test("a user signs in, an API answers, the token is renewed and revoked", async 
     revoke: 1,
     api: 4,
     other: 0,
+  });
+});
+
+test("the types know each option that the gateway knows, and no other", () => {
+  const types = readFileSync(new URL("../../target/pkg/gateway.d.ts", import.meta.url), "utf8");
+  const [, body] = /export interface GatewayOptions \{\n(.*?)\n\}/s.exec(types);
+  const typed = [...body.matchAll(/^  (\w+)\??:/gm)].map(([, name]) => name);
+  const own = ["now", "onExchange"];
+  assert.throws(() => createGateway({ ...OPTIONS, x: 1 }), ({ message }) => {
+    const [, known] = /x: unknown; known are (.*)/.exec(message);
+    assert.deepEqual(known.split(", ").sort(), typed.filter(name => !own.includes(name)).sort());
+    return true;
   });
 });
 
