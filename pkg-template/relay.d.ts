@@ -65,6 +65,8 @@ export interface RelayOptions {
   apiBase?: string;
   /** `false` for a gateway that compares `redirect_uri` exactly, and echoes `state`; true. */
   transactionInRedirectUri?: boolean;
+  /** `false` for a gateway that takes no `response_type`, which AT&T's own SDKs never send; true. */
+  sendResponseType?: boolean;
   /** How many seconds a token must last to be handed out; 30. */
   minValidity?: number;
   /**

@@ -35,6 +35,7 @@ export interface Env {
   REVOCATION_ENDPOINT?: string;
   API_BASE?: string;
   TRANSACTION_IN_REDIRECT_URI?: string;
+  SEND_RESPONSE_TYPE?: string;
   MIN_VALIDITY?: string;
   IDLE_DAYS?: string;
   ALLOW_UNUSUAL_SCOPES?: string;

@@ -34,6 +34,7 @@ const BINDINGS = {
   REVOCATION_ENDPOINT: ["revocationEndpoint"],
   API_BASE: ["apiBase"],
   TRANSACTION_IN_REDIRECT_URI: ["transactionInRedirectUri", json],
+  SEND_RESPONSE_TYPE: ["sendResponseType", json],
   MIN_VALIDITY: ["minValidity", json],
   RATE_LIMIT_PERIOD: ["rateLimitPeriod", json],
   IDLE_DAYS: ["idleDays", json],

@@ -89,8 +89,9 @@ pub struct AuthorizationRequest<'a> {
     pub redirect_uri: Option<&'a str>,
     /// Whether AT&T's gateway echoes it is unknown [A].
     pub state: &'a str,
-    /// What is asked for.
-    pub response_type: ResponseType,
+    /// What is asked for. AT&T's SDKs never say it, and get a code [S]: `None` is for a gateway that
+    /// takes no such parameter [A].
+    pub response_type: Option<ResponseType>,
     /// For the relay; AT&T's gateway ignores it [A].
     pub code_challenge: Option<&'a CodeChallenge>,
     /// `fragment` keeps a code out of the logs of the app's server; for the relay.
@@ -101,12 +102,12 @@ pub struct AuthorizationRequest<'a> {
 
 /// The URL to send the user to.
 pub fn request(endpoint: &str, request: &AuthorizationRequest<'_>) -> String {
-    let response_type = match request.response_type {
+    let response_type = request.response_type.map(|kind| match kind {
         ResponseType::Code => "code",
         ResponseType::Token => "token",
-    };
+    });
     Form::new()
-        .set("response_type", response_type)
+        .set_some("response_type", response_type)
         .set("client_id", request.client_id)
         .set_some("redirect_uri", request.redirect_uri)
         .set_some(
@@ -323,7 +324,7 @@ mod tests {
                 scope: &scope,
                 redirect_uri: Some("https://app.example/cb?tx=1"),
                 state: "s1",
-                response_type: ResponseType::Code,
+                response_type: Some(ResponseType::Code),
                 code_challenge: None,
                 response_mode: None,
                 custom_param: CustomParam {

@@ -141,7 +141,8 @@ fn start(
             scope: &checked.scope.to_commas(),
             redirect_uri: Some(&redirect_uri),
             state: &id,
-            response_type: ResponseType::Code,
+            // [A] AT&T's SDKs never send it: a gateway may know no such parameter.
+            response_type: config.send_response_type.then_some(ResponseType::Code),
             // The gateway has no PKCE: what the app sent is between it and us.
             code_challenge: None,
             response_mode: None,

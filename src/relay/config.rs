@@ -49,6 +49,8 @@ pub struct Config {
     pub(super) api_headers: Vec<String>,
     /// Whether the transaction's id travels in the gateway's `redirect_uri` beside `state`.
     pub(super) transaction_in_redirect_uri: bool,
+    /// Whether the gateway is told `response_type=code`.
+    pub(super) send_response_type: bool,
     /// In seconds.
     pub(super) min_validity: u32,
     /// In seconds.
@@ -90,6 +92,7 @@ impl Config {
     /// | `gateway` | base of the four below, `https://api.att.com` by default |
     /// | `authorizationEndpoint`, `tokenEndpoint`, `revocationEndpoint`, `apiBase` | where they aren't at AT&T's paths |
     /// | `transactionInRedirectUri` | `false` for a gateway that compares `redirect_uri` exactly and echoes `state` |
+    /// | `sendResponseType` | `false` for a gateway that takes no `response_type` |
     /// | `minValidity` | how many seconds a token must last to be handed out, 30 by default |
     /// | `idleDays` | after how many days without use a session ends, 14 by default |
     /// | `rateLimitPeriod` | over how many seconds the host counts for its rate limits, 60 by default |
@@ -231,6 +234,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         }
     };
     let transaction_in_redirect_uri = reader.flag("transactionInRedirectUri", true);
+    let send_response_type = reader.flag("sendResponseType", true);
     let min_validity = reader.number("minValidity", 30, 3600);
     let rate_limit_period = reader.number("rateLimitPeriod", 60, 3600);
     let idle_days = reader.number("idleDays", 14, 90);
@@ -262,6 +266,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         api,
         api_headers,
         transaction_in_redirect_uri,
+        send_response_type,
         min_validity,
         rate_limit_period,
         idle_ms: f64::from(idle_days) * 86_400_000.0,

@@ -116,7 +116,7 @@ impl Client {
                 },
                 redirect_uri: Some(config.redirect_uri()),
                 state: &state,
-                response_type: config.response_type(),
+                response_type: Some(config.response_type()),
                 code_challenge: is_code.then_some(&code_challenge),
                 // A code in the fragment reaches no server's log.
                 response_mode: is_relay.then_some("fragment"),

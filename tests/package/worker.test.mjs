@@ -72,6 +72,12 @@ test("each request to the gateway is the one that AT&T documents, to the word", 
   ]);
 });
 
+test("a binding leaves out response_type, for a gateway that takes none", async t => {
+  const world = await start("workerd", { responseType: "refused" }, { options: { sendResponseType: false } });
+  t.after(() => world.close());
+  await browser(world).tokens();
+});
+
 describe("rate limits in workerd", () => {
   const limits = (session, address) => ({ workerOptions: { ratelimits: { SESSION_LIMIT: { simple: { limit: session, period: 60 } }, ADDRESS_LIMIT: { simple: { limit: address, period: 60 } } } } });
 

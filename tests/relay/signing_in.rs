@@ -94,6 +94,21 @@ fn a_gateway_that_compares_redirect_uri_exactly_needs_an_option() {
 }
 
 #[test]
+fn a_gateway_that_takes_no_response_type_needs_an_option() {
+    let refusing = || json!({ "responseType": "refused" });
+    let mut world = world_with(json!({}), refusing());
+    let begun = world.begin();
+    let back = location(&world.call(&Request::get(&begun.location)).unwrap());
+    let answer = world.callback(&back);
+    let error = answered(&location(&answer), "error");
+    assert_eq!(error.as_deref(), Some("invalid_request"));
+
+    let mut world = world_with(json!({ "sendResponseType": false }), refusing());
+    let reply = world.sign_in();
+    assert_eq!(reply["generation"], 1);
+}
+
+#[test]
 fn an_answer_in_the_fragment_gets_a_page_that_says_so() {
     let mut world = world();
     let begun = world.begin();

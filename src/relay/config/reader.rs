@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::protocol::http::split_url;
 
 /// Every option that there is.
-const OPTIONS: [&str; 21] = [
+const OPTIONS: [&str; 22] = [
     "allowUnusualScopes",
     "api",
     "apiHeaders",
@@ -29,6 +29,7 @@ const OPTIONS: [&str; 21] = [
     "revocationEndpoint",
     "scope",
     "sealingKeys",
+    "sendResponseType",
     "tokenEndpoint",
     "transactionInRedirectUri",
 ];
