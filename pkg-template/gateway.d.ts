@@ -1,7 +1,10 @@
 // The gateway emulator: AT&T's side of the exchanges, for development and tests.
 
-/** Makes an emulator. Throws a `TypeError` that names every mistake in the options, with its place. */
-export function createGateway(options: GatewayOptions): Gateway;
+/**
+ * Makes an emulator of options, or of their JSON, as a file holds it. Throws a `TypeError` that names every mistake in
+ * them, with its place, a line each.
+ */
+export function createGateway(options: GatewayOptions | string): Gateway;
 
 export interface Gateway {
   /**

@@ -10,16 +10,17 @@ const FOREVER = 120_000;
 
 /**
  * Makes an emulator of AT&T's gateway.
- * @param {import("./gateway.d.ts").GatewayOptions} options
+ * @param {import("./gateway.d.ts").GatewayOptions | string} options or their JSON, as a file holds it
  * @returns {import("./gateway.d.ts").Gateway}
  * @throws {TypeError} that names every mistake in the options, with its place
  */
 export function createGateway(options) {
-  const { now = Date.now, onExchange, ...plain } = Object(options);
+  const isText = typeof options === "string";
+  const { now = Date.now, onExchange, ...plain } = isText ? {} : Object(options);
   for (const [name, value] of Object.entries({ now, onExchange })) {
     if (value !== undefined && typeof value !== "function") throw new TypeError(`the gateway's options are wrong:\n  ${name}: must be a function`);
   }
-  const gateway = new glue.Gateway(JSON.stringify(plain));
+  const gateway = new glue.Gateway(isText ? options : JSON.stringify(plain));
 
   async function answer(input, init) {
     // A server's own kind of Request is taken as it is: Node's constructor refuses it.

@@ -15,6 +15,7 @@ export class Page {
   #leave;
   #drawLife;
   #drawHoldings;
+  #signInAs;
   #device;
   /** Whether a sign-in waits to be finished. */
   #waits = false;
@@ -23,6 +24,7 @@ export class Page {
   constructor(att, recorder, config) {
     this.#att = att;
     this.#recorder = recorder;
+    this.#signInAs = config.signInAs;
     this.#drawLife = showLife({ att, root: at("life"), whole: () => Math.max(config.ttl, att.expiresIn ?? 0) || 1 });
     this.#drawHoldings = showHoldings(att, document.querySelectorAll("[data-party]"));
     for (const button of document.querySelectorAll("[data-action]")) {
@@ -43,11 +45,12 @@ export class Page {
   draw() {
     const { signedIn } = this.#att;
     if (!signedIn) this.#device = undefined;
+    const { name, id, password } = this.#signInAs;
     const hadFocus = document.activeElement?.closest(".actions");
     at("who").textContent = signedIn ? (this.#device ?? "Signed in") : "Nobody is signed in";
     at("whose").textContent = signedIn
       ? this.#device ? "Signed in. The API says that this is the user’s phone." : "The API can say whose phone it is."
-      : "There is no session, and no token.";
+      : `There is no session, and no token. Sign in as ${name}: ${id}, password ${password}.`;
     at("signed-in-actions").hidden = !signedIn;
     at("signed-out-actions").hidden = signedIn;
     at("finish").hidden = !this.#waits;

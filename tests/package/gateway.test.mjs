@@ -61,6 +61,13 @@ test("the types know each option that the gateway knows, and no other", () => {
   });
 });
 
+test("the options may be the text of a file", async () => {
+  assert.equal((await appToken(createGateway(JSON.stringify(OPTIONS)))).status, 200);
+  const message = "the gateway's options are wrong:\n  not JSON: key must be a string at line 2 column 1";
+  assert.throws(() => createGateway("{\n"), TypeError);
+  assert.throws(() => createGateway("{\napps: []}"), { name: "TypeError", message });
+});
+
 test("wrong options and rules throw a TypeError that names each of them", () => {
   const throwing = (options, ...lines) => {
     const message = `the gateway's options are wrong:\n  ${lines.join("\n  ")}`;

@@ -1,30 +1,33 @@
 // All parties of the demo on this machine: the page and the relay on localhost, the gateway on 127.0.0.1.
 // Cookies ignore ports, so on one name the gateway would share the relay's, and SameSite would never be tried.
-import { randomBytes } from "node:crypto";
 import { startGateway } from "./gateway.mjs";
 import { createFeed } from "./messages.mjs";
 import { createPage } from "./page.mjs";
 import { startRelay } from "./relay.mjs";
 import { checkPort, serve } from "./serve.mjs";
+import { OWN, readSettings } from "./settings.mjs";
+
+/** The life of an access token where nothing is said of it, in seconds: the emulator's, and AT&T's [D]. */
+const USUAL_TTL = 172_800;
 
 /**
  * Starts the demo.
- * @param {{ port: number, ttl: number, switches?: object }} options the first of three ports, the life of an access
- *   token in seconds, and the emulator's other options
- * @returns {Promise<{ page: string, relay: string, gateway: string, clientSecret: string, emulator: object, restartRelay(): Promise<void>, close(): Promise<void> }>}
- *   the origins, the App Secret to search for, the emulator itself, and the ways to restart and to stop it
- * @throws {Error} if a port is taken; nothing keeps running then
+ * @param {{ port: number, file?: string, ttl?: number, switches?: object }} options the first of three ports, the file of
+ *   the emulator's options, and what wins over the file: the life of an access token in seconds, and other options
+ * @returns {Promise<{ page: string, relay: string, gateway: string, ttl: number, clientSecret: string, emulator: object, restartRelay(): Promise<void>, close(): Promise<void> }>}
+ *   the origins, the life of an access token, the App Secret to search for, the emulator itself, and the ways to restart
+ *   and to stop it
+ * @throws {Error} if the file has mistakes or a port is taken; nothing keeps running then
  */
-export async function startDemo({ port, ttl, switches = {} }) {
+export async function startDemo({ port, file = OWN, ttl, switches = {} }) {
   const page = `http://localhost:${port}`;
   const relay = `http://localhost:${port + 1}`;
   const gateway = `http://127.0.0.1:${port + 2}`;
-  const app = {
-    clientId: "demo-app-key",
-    clientSecret: randomBytes(24).toString("base64url"),
-    redirectUri: `${page}/`,
-    scope: ["DC", "MIM"],
-  };
+  const overrides = ttl === undefined ? switches : { ...switches, accessTokenTtl: ttl };
+  const { options, scope, user } = await readSettings(file, { callback: `${relay}/callback`, overrides });
+  const [{ appKey: clientId, appSecret: clientSecret }] = options.apps;
+  const { accessTokenTtl = USUAL_TTL } = options;
+  const redirectUri = `${page}/`;
   for (const each of [port, port + 1, port + 2]) await checkPort(each);
   const feed = createFeed();
   const running = [];
@@ -32,15 +35,15 @@ export async function startDemo({ port, ttl, switches = {} }) {
     for (const party of running.splice(0).reverse()) await party.close();
   };
   try {
-    const provider = await startGateway(port + 2, { app, callback: `${relay}/callback`, ttl, switches, log: feed.push });
+    const provider = await startGateway(port + 2, options, feed.push);
     running.push(provider);
-    const worker = await startRelay(port + 1, { app, gateway, issuer: relay, pageOrigin: page });
+    const worker = await startRelay(port + 1, { clientId, clientSecret, scope, redirectUri, gateway, issuer: relay, pageOrigin: page });
     running.push(worker);
-    const { clientId, redirectUri, scope } = app;
-    const config = { relay, clientId, redirectUri, scope, gateway, ttl };
+    const signInAs = { name: user.name, id: user.userId ?? user.phoneNumber, password: user.password };
+    const config = { relay, clientId, redirectUri, scope, gateway, ttl: accessTokenTtl, signInAs };
     const actions = { ...provider.actions, "restart-relay": worker.restart };
     running.push(await serve(port, createPage({ origin: page, connectTo: relay, config, feed, actions })));
-    return { page, relay, gateway, clientSecret: app.clientSecret, emulator: provider.emulator, restartRelay: worker.restart, close };
+    return { page, relay, gateway, ttl: accessTokenTtl, clientSecret, emulator: provider.emulator, restartRelay: worker.restart, close };
   } catch (error) {
     await close();
     throw error;

@@ -8,14 +8,16 @@ const { Miniflare } = npm("miniflare");
 const path = name => fileURLToPath(new URL(`../../target/${name}`, import.meta.url));
 
 /** What the relay is told: the variables and secrets of a Worker. */
-function bindings({ app, gateway, issuer, pageOrigin }) {
+function bindings({ clientId, clientSecret, scope, redirectUri, gateway, issuer, pageOrigin }) {
   return {
     ISSUER: issuer,
     GATEWAY: gateway,
-    CLIENT_ID: app.clientId,
-    CLIENT_SECRET: app.clientSecret,
-    SCOPE: app.scope.join(" "),
-    REDIRECT_URIS: app.redirectUri,
+    CLIENT_ID: clientId,
+    CLIENT_SECRET: clientSecret,
+    SCOPE: scope.join(" "),
+    // What a user can be asked for, the emulator's options say.
+    ALLOW_UNUSUAL_SCOPES: "true",
+    REDIRECT_URIS: redirectUri,
     APP_ORIGINS: pageOrigin,
     API: "GET /rest/2/Devices/Info",
     SEALING_KEYS: randomBytes(32).toString("base64url"),

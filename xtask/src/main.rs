@@ -31,14 +31,16 @@ const USAGE: &str = "\
 usage: cargo xtask build [client|relay|gateway]...
        cargo xtask build-trap
        cargo xtask test [rust|package|browser]...
-       cargo xtask demo [--ttl SECONDS] [--port FIRST]
+       cargo xtask demo [--gateway FILE] [--ttl SECONDS] [--port FIRST]
        cargo xtask bench [--rounds NUMBER] [relay]...
 
 build   compiles all artefacts, or those named, and puts the npm package into target/pkg
         build-trap makes the relay that tests can make trap, in target/trap; `test` does so itself
 test    runs every check, or the parts named
 demo    starts gateway, relay and page, and prints the page's address
-        --ttl SECONDS   how long an access token lives (default 300)
+        --gateway FILE  apps, users and switches of the gateway emulator, as JSON
+                        (default xtask/demo/gateway.json; pkg-template/gateway.d.ts has all options)
+        --ttl SECONDS   how long an access token lives (default: what the file says)
         --port FIRST    page, relay and gateway listen on FIRST and the two after it (default 8400)
 bench   measures all, or what is named, beside peers, and writes tests/bench/RESULTS.md
         --rounds NUMBER  of how many rounds the medians are (default 5)";
@@ -102,7 +104,8 @@ fn demo_options(parser: &mut lexopt::Parser) -> Result<demo::Options, lexopt::Er
     let mut options = demo::Options::default();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("ttl") => options.ttl = number(parser, "--ttl", 1, 7_776_000)?,
+            Long("gateway") => options.gateway = Some(parser.value()?.into()),
+            Long("ttl") => options.ttl = Some(number(parser, "--ttl", 1, 7_776_000)?),
             Long("port") => options.port = number(parser, "--port", 1, u16::MAX - 2)?,
             other => return Err(other.unexpected()),
         }
@@ -211,11 +214,16 @@ mod tests {
     }
 
     #[test]
-    fn demo_takes_a_life_and_a_port() {
-        let Ok(Command::Demo(options)) = parse("demo --ttl 20 --port=9000") else {
-            panic!("not a demo");
+    fn demo_takes_a_file_a_life_and_a_port() {
+        let demo = |line| match parse(line) {
+            Ok(Command::Demo(options)) => (options.port, options.gateway, options.ttl),
+            _ => panic!("{line}: not a demo"),
         };
-        assert_eq!((options.port, options.ttl), (9000, 20));
+        assert_eq!(demo("demo"), (8400, None, None));
+        assert_eq!(demo("demo --ttl 20 --port=9000"), (9000, None, Some(20)));
+        for line in ["demo --gateway my.json", "demo --gateway=my.json"] {
+            assert_eq!(demo(line), (8400, Some("my.json".into()), None));
+        }
     }
 
     #[test]
@@ -251,6 +259,7 @@ mod tests {
                 "bench --rounds 0",
                 "--rounds takes a number from 1 to 100, not \"0\"",
             ),
+            ("demo --gateway", "missing argument for option '--gateway'"),
         ] {
             assert_eq!(parse(line).err().as_deref(), Some(message), "{line}");
         }
