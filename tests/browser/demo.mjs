@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
 import { startDemo } from "../../xtask/demo/demo.mjs";
+import { problemsIn, start } from "./engines/chromium.mjs";
 
 const SHOTS = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
 const DESK = { viewport: { width: 1280, height: 900 } };
@@ -21,10 +21,7 @@ export function stage({ before, after, afterEach }, options) {
   let browser;
   before(async () => {
     mkdirSync(SHOTS, { recursive: true });
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-    });
+    browser = await start(process.env.CHROMIUM);
     // Ports of its own, so that several checkouts can be tested at once.
     running.demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ...options });
   });
@@ -37,11 +34,7 @@ export function stage({ before, after, afterEach }, options) {
   running.user = async (wanted = {}) => {
     const context = await browser.newContext({ ...DESK, ...wanted });
     context.setDefaultTimeout(15_000);
-    const problems = [];
-    context.on("weberror", error => problems.push(String(error.error().stack)));
-    context.on("console", message => {
-      if (message.type() === "error" && !/Failed to load resource/.test(message.text())) problems.push(message.text());
-    });
+    const problems = problemsIn(context);
     const page = await open(context, running.demo);
     return { context, page, problems };
   };

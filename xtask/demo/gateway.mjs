@@ -4,13 +4,13 @@ import { serve } from "./serve.mjs";
 /**
  * Starts the gateway at `port`.
  * @param {object} options the emulator's
- * @param {(exchange: object) => void} log gets each exchange, masked
+ * @param {{ log(exchange: object): void, tls?: object }} how who gets each exchange, masked, and with what it speaks https
  * @returns {Promise<{ emulator: object, actions: Record<string, (body: any) => void>, close(): Promise<void> }>} `actions` go wrong on demand
  */
-export async function startGateway(port, options, log) {
+export async function startGateway(port, options, { log, tls }) {
   const { createGateway } = await import("../../target/pkg/gateway.js");
   const gateway = createGateway({ ...options, onExchange: log });
-  const server = await serve(port, request => gateway.fetch(request));
+  const server = await serve(port, request => gateway.fetch(request), tls);
   return {
     emulator: gateway,
     actions: {

@@ -45,6 +45,7 @@ export async function startRelay(port, told) {
     bindings: bindings(told),
     durableObjects: { TOKEN_VAULT: { className: "TokenVault", useSQLite: true } },
     durableObjectsPersist: stored,
+    ...(told.tls && overTls(told.tls)),
   };
   let workerd = await start(options);
   return {
@@ -59,11 +60,22 @@ export async function startRelay(port, told) {
   };
 }
 
+/** The relay speaks https, and trusts a gateway that shows the same certificate. */
+function overTls({ key, cert }) {
+  return {
+    https: true,
+    httpsKey: key,
+    httpsCert: cert,
+    outboundService: { network: { allow: ["private"], tlsOptions: { trustedCertificates: [cert] } } },
+  };
+}
+
 async function start(options) {
   const workerd = new Miniflare(options);
   try {
     const { origin } = await workerd.ready;
-    const health = await fetch(`${origin}/health`);
+    // Not by `fetch`, which knows no test's certificate.
+    const health = await workerd.dispatchFetch(`${origin}/health`);
     if (!health.ok) throw new Error(`the relay does not start: ${await health.text()}`);
   } catch (error) {
     await workerd.dispose();

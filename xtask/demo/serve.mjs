@@ -1,4 +1,5 @@
 // A `fetch` that answers, behind a port of this machine.
+import { createServer } from "node:https";
 import { setTimeout } from "node:timers/promises";
 import { npm } from "../js/packages.mjs";
 
@@ -7,10 +8,11 @@ const { createAdaptorServer } = npm("@hono/node-server");
 /**
  * Serves `fetch(request)` at `port` of 127.0.0.1. Where it rejects, or the body that it gives fails, the connection is
  * cut: whoever asks sees a `fetch` fail likewise.
+ * @param {{ key: string, cert: string }} [tls] in PEM; without them it is http
  * @returns {Promise<{ close(): Promise<void> }>}
  * @throws {Error} if the port is taken
  */
-export async function serve(port, fetch) {
+export async function serve(port, fetch, tls) {
   const server = createAdaptorServer({
     async fetch(request, { outgoing }) {
       try {
@@ -21,6 +23,7 @@ export async function serve(port, fetch) {
       }
     },
     overrideGlobalObjects: false,
+    ...(tls && { createServer, serverOptions: tls }),
   });
   await listen(server, port);
   return {

@@ -1,0 +1,25 @@
+// A certificate of the tests' own, for https on this machine. WebKit takes no Secure cookies over http, not even from
+// localhost (WebKit's bugs 232088 and 281149; the second is fixed for Cocoa's ports alone).
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/**
+ * A new key and its certificate, for a day, that signs itself.
+ * @returns {{ key: string, cert: string }} in PEM
+ */
+export function selfSigned() {
+  const folder = mkdtempSync(path.join(tmpdir(), "att-oauth-"));
+  const [key, cert] = ["key.pem", "cert.pem"].map(name => path.join(folder, name));
+  try {
+    execFileSync("openssl", [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "1"],
+      ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+      ...["-keyout", key, "-out", cert],
+    ], { stdio: ["ignore", "ignore", "pipe"] });
+    return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

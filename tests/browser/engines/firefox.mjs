@@ -1,0 +1,35 @@
+// Firefox, by puppeteer-core over WebDriver BiDi.
+import puppeteer from "puppeteer-core";
+
+export async function launch(executablePath = "/usr/bin/firefox-esr") {
+  const browser = await puppeteer.launch({ browser: "firefox", executablePath, defaultViewport: { width: 1280, height: 900 } });
+  return {
+    version: (await browser.version()).replace(/^firefox\//, "Firefox "),
+    user: () => openUser(browser),
+    close: () => browser.close(),
+  };
+}
+
+async function openUser(browser) {
+  const context = await browser.createBrowserContext();
+  const problems = [];
+  return {
+    problems,
+    async tab() {
+      const page = await context.newPage();
+      page.on("pageerror", error => problems.push(String(error.stack)));
+      page.on("console", message => message.type() === "error" && problems.push(message.text()));
+      return tab(page);
+    },
+    close: () => context.close(),
+  };
+}
+
+const tab = page => ({
+  goto: url => page.goto(url),
+  reload: () => page.reload(),
+  evaluate: source => page.evaluate(source),
+  click: async source => (await page.evaluateHandle(source)).click(),
+  type: async (source, text) => (await page.evaluateHandle(source)).type(text),
+  close: () => page.close(),
+});
