@@ -201,7 +201,7 @@ export function open(Core, options) {
         return DONE;
       },
       (url) => {
-        if (!globalThis.location) throw new AttOAuthError("unsupported", "there is no page to leave here: use authorizationUrl()");
+        if (!globalThis.location?.assign) throw new AttOAuthError("unsupported", "there is no page to leave here: use authorizationUrl()");
         globalThis.location.assign(url);
         return DONE;
       },

@@ -4,7 +4,7 @@ import { randomInt } from "node:crypto";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { startDemo } from "../../xtask/demo/demo.mjs";
-import { selfSigned } from "./certificate.mjs";
+import { tlsFor } from "./certificate.mjs";
 import { launch } from "./engine.mjs";
 
 const NAME = process.env.ENGINE ?? "chromium";
@@ -24,8 +24,7 @@ afterEach(() => engine.closeUsers());
 function stage(ttl) {
   const on = {};
   before(async () => {
-    const tls = NAME === "webkit" ? selfSigned() : undefined;
-    on.demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl, tls });
+    on.demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl, tls: tlsFor(NAME) });
   });
   after(() => on.demo?.close());
   on.user = async () => {

@@ -12,15 +12,16 @@ const USUAL_TTL = 172_800;
 
 /**
  * Starts the demo.
- * @param {{ port: number, file?: string, ttl?: number, switches?: object, tls?: { key: string, cert: string } }} options the
+ * @param {{ port: number, file?: string, ttl?: number, switches?: object, tls?: { key: string, cert: string }, www?: string }} options the
  *   first of three ports, the file of the emulator's options, what wins over the file (the life of an access token in
- *   seconds, and other options), and the key and the certificate, in PEM, with which all three speak https
+ *   seconds, and other options), and the key and the certificate, in PEM, with which all three speak https, and the folder of
+ *   the page, if not the demo's own
  * @returns {Promise<{ page: string, relay: string, gateway: string, ttl: number, clientSecret: string, emulator: object, restartRelay(): Promise<void>, close(): Promise<void> }>}
  *   the origins, the life of an access token, the App Secret to search for, the emulator itself, and the ways to restart
  *   and to stop it
  * @throws {Error} if the file has mistakes or a port is taken; nothing keeps running then
  */
-export async function startDemo({ port, file = OWN, ttl, switches = {}, tls }) {
+export async function startDemo({ port, file = OWN, ttl, switches = {}, tls, www }) {
   const scheme = tls ? "https" : "http";
   const page = `${scheme}://localhost:${port}`;
   const relay = `${scheme}://localhost:${port + 1}`;
@@ -44,7 +45,7 @@ export async function startDemo({ port, file = OWN, ttl, switches = {}, tls }) {
     const signInAs = { name: user.name, id: user.userId ?? user.phoneNumber, password: user.password };
     const config = { relay, clientId, redirectUri, scope, gateway, ttl: accessTokenTtl, signInAs };
     const actions = { ...provider.actions, "restart-relay": worker.restart };
-    running.push(await serve(port, createPage({ origin: page, connectTo: relay, config, feed, actions }), tls));
+    running.push(await serve(port, createPage({ origin: page, connectTo: relay, config, feed, actions, www }), tls));
     return { page, relay, gateway, ttl: accessTokenTtl, clientSecret, emulator: provider.emulator, restartRelay: worker.restart, close };
   } catch (error) {
     await close();

@@ -12,13 +12,13 @@ const path = name => fileURLToPath(new URL(`../../${name}`, import.meta.url));
  *
  * | request | answer |
  * |---|---|
- * | `GET /` and below | www |
+ * | `GET /` and below | the files of `www`, a folder of the repository |
  * | `GET /att-oauth/…` | the npm package |
  * | `GET /demo/config.json` | `config` |
  * | `GET /demo/messages` | server-sent events: each exchange with the gateway, as JSON |
  * | `POST /demo/ACTION` | does `actions[ACTION]` with the JSON of the body, if any; 204 |
  */
-export function createPage({ origin, connectTo, config, feed, actions }) {
+export function createPage({ origin, connectTo, config, feed, actions, www = "www" }) {
   const page = new Hono();
   page.use(async (context, next) => {
     // A name that somebody else's DNS points here must not read the demo.
@@ -54,7 +54,7 @@ export function createPage({ origin, connectTo, config, feed, actions }) {
   });
 
   page.use("/att-oauth/*", serveStatic({ root: path("target/pkg"), rewriteRequestPath: url => url.slice("/att-oauth".length) }));
-  page.use("*", serveStatic({ root: path("www") }));
+  page.use("*", serveStatic({ root: path(www) }));
   return request => page.fetch(request);
 }
 
