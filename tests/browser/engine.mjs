@@ -147,5 +147,5 @@ const expression = (work, args, asked = "") => `(${work})(...${JSON.stringify(ar
 /** In the page: the first visible element of that kind that holds `text`. */
 function find(selector, text) {
   const reads = element => element.textContent.replace(/\s+/g, " ");
-  return [...document.querySelectorAll(selector)].find(element => element.checkVisibility() && reads(element).includes(text));
+  return [...document.querySelectorAll(selector)].find(element => element.getClientRects().length > 0 && reads(element).includes(text));
 }

@@ -10,6 +10,9 @@ export async function launch(executablePath = "/usr/bin/firefox-esr") {
   };
 }
 
+// Up to 140 at least it calls it an error that a stream of events ends when its page is left.
+const LEFT = /The connection to \S+ was interrupted while the page was loading|can’t establish a connection to the server at/;
+
 async function openUser(browser) {
   const context = await browser.createBrowserContext();
   const problems = [];
@@ -17,8 +20,9 @@ async function openUser(browser) {
     problems,
     async tab() {
       const page = await context.newPage();
-      page.on("pageerror", error => problems.push(String(error.stack)));
-      page.on("console", message => message.type() === "error" && problems.push(message.text()));
+      const tell = text => !LEFT.test(text) && problems.push(text);
+      page.on("pageerror", error => tell(String(error.stack ?? error)));
+      page.on("console", message => message.type() === "error" && tell(message.text()));
       return tab(page);
     },
     close: () => context.close(),
