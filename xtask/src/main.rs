@@ -2,7 +2,8 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `setup` | sees that the tools are there: wasm target, Node, npm packages, Chromium |
+//! | `setup` | sees that the tools are there: wasm target, Node, npm packages |
+//! | `engine` | sees that the browsers are there |
 //! | `artefact` | Rust to optimised wasm and its glue, one artefact per feature |
 //! | `build` | all artefacts, then the npm package in `target/pkg` |
 //! | `test` | every check, stage by stage |
@@ -14,29 +15,33 @@ mod artefact;
 mod bench;
 mod build;
 mod demo;
+mod engine;
 mod setup;
 mod test;
 mod tool;
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use artefact::{ARTEFACTS, Artefact};
 use bench::Bench;
+use engine::Engine;
 use lexopt::Arg::{Long, Short, Value};
 use test::Part;
 
 const USAGE: &str = "\
 usage: cargo xtask build [client|relay|gateway]...
        cargo xtask build-trap
-       cargo xtask test [rust|package|browser]...
+       cargo xtask test [rust|package|browser]... [--engines LIST]
        cargo xtask demo [--gateway FILE] [--ttl SECONDS] [--port FIRST]
        cargo xtask bench [--rounds NUMBER] [relay]...
 
 build   compiles all artefacts, or those named, and puts the npm package into target/pkg
         build-trap makes the relay that tests can make trap, in target/trap; `test` does so itself
 test    runs every check, or the parts named
+        --engines LIST  the browsers: of chromium (default), firefox, webkit, with commas between, or all
 demo    starts gateway, relay and page, and prints the page's address
         --gateway FILE  apps, users and switches of the gateway emulator, as JSON
                         (default xtask/demo/gateway.json; pkg-template/gateway.d.ts has all options)
@@ -49,7 +54,7 @@ enum Command {
     Help,
     Build(Vec<Artefact>),
     BuildTrap,
-    Test(Vec<Part>),
+    Test(test::Options),
     Demo(demo::Options),
     Bench(bench::Options),
 }
@@ -62,7 +67,7 @@ fn main() -> ExitCode {
         }
         Ok(Command::Build(artefacts)) => build::build_and_weigh(&artefacts),
         Ok(Command::BuildTrap) => build::build_trap(),
-        Ok(Command::Test(parts)) => test::run_parts(&parts),
+        Ok(Command::Test(options)) => test::run_parts(&options),
         Ok(Command::Demo(options)) => demo::run(&options),
         Ok(Command::Bench(options)) => bench::run_benches(&options),
         Err(error) => {
@@ -93,7 +98,7 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some("build-trap") => parser
             .next()?
             .map_or(Ok(Command::BuildTrap), |a| Err(a.unexpected())),
-        Some("test") => named(&mut parser, &Part::ALL, Part::name).map(Command::Test),
+        Some("test") => test_options(&mut parser).map(Command::Test),
         Some("demo") => demo_options(&mut parser).map(Command::Demo),
         Some("bench") => bench_options(&mut parser).map(Command::Bench),
         _ => Err(format!("there is no command {command:?}").into()),
@@ -119,11 +124,12 @@ fn bench_options(parser: &mut lexopt::Parser) -> Result<bench::Options, lexopt::
     while let Some(argument) = parser.next()? {
         match argument {
             Long("rounds") => rounds = number(parser, "--rounds", 1, 100)?,
-            other => wanted.push(named_one(&Bench::ALL, Bench::name, other)?),
+            Value(value) if is_name(&value, &Bench::ALL, Bench::name) => wanted.push(value),
+            other => return Err(other.unexpected()),
         }
     }
     Ok(bench::Options {
-        benches: in_order(&Bench::ALL, &wanted),
+        benches: picked(&wanted, &Bench::ALL, Bench::name),
         rounds,
     })
 }
@@ -148,40 +154,63 @@ where
         })
 }
 
+fn test_options(parser: &mut lexopt::Parser) -> Result<test::Options, lexopt::Error> {
+    let mut parts = Vec::new();
+    let mut engines = None;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("engines") => engines = Some(engine_list(&parser.value()?)?),
+            Value(value) if is_name(&value, &Part::ALL, Part::name) => parts.push(value),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let parts = picked(&parts, &Part::ALL, Part::name);
+    if engines.is_some() && !parts.contains(&Part::Browser) {
+        return Err("--engines is for the browser tests, which are not to run".into());
+    }
+    let engines = engines.unwrap_or_else(|| vec![Engine::Chromium]);
+    Ok(test::Options { parts, engines })
+}
+
+/// The engines of a list with commas, in their own order.
+fn engine_list(list: &OsStr) -> Result<Vec<Engine>, lexopt::Error> {
+    if list == "all" {
+        return Ok(Engine::ALL.into());
+    }
+    let names: Vec<OsString> = list.to_string_lossy().split(',').map(Into::into).collect();
+    let unknown = |name: &&OsString| !is_name(name, &Engine::ALL, Engine::name);
+    match names.iter().find(unknown) {
+        Some(name) => {
+            Err(format!("--engines takes chromium, firefox, webkit or all, not {name:?}").into())
+        }
+        None => Ok(picked(&names, &Engine::ALL, Engine::name)),
+    }
+}
+
 /// Those of `all` that the rest of the arguments name, in their own order; all if none is named.
 fn named<T: Copy>(
     parser: &mut lexopt::Parser,
     all: &[T],
-    name: fn(&T) -> &str,
+    name: fn(&T) -> &'static str,
 ) -> Result<Vec<T>, lexopt::Error> {
     let mut wanted = Vec::new();
     while let Some(argument) = parser.next()? {
-        wanted.push(named_one(all, name, argument)?);
+        match argument {
+            Value(value) if is_name(&value, all, name) => wanted.push(value),
+            other => return Err(other.unexpected()),
+        }
     }
-    Ok(in_order(all, &wanted))
+    Ok(picked(&wanted, all, name))
 }
 
-/// Which of `all` an argument names.
-fn named_one<T>(
-    all: &[T],
-    name: fn(&T) -> &str,
-    argument: lexopt::Arg<'_>,
-) -> Result<usize, lexopt::Error> {
-    if let Value(value) = &argument
-        && let Some(at) = all.iter().position(|each| value == name(each))
-    {
-        return Ok(at);
-    }
-    Err(argument.unexpected())
+fn is_name<T>(value: &OsStr, all: &[T], name: fn(&T) -> &'static str) -> bool {
+    all.iter().any(|each| value == name(each))
 }
 
-/// Those of `all` at the places `wanted`, all if there is none.
-fn in_order<T: Copy>(all: &[T], wanted: &[usize]) -> Vec<T> {
-    all.iter()
-        .enumerate()
-        .filter(|(at, _)| wanted.is_empty() || wanted.contains(at))
-        .map(|(_, each)| *each)
-        .collect()
+/// Those of `all` that are `wanted` by name; all if none is.
+fn picked<T: Copy>(wanted: &[OsString], all: &[T], name: fn(&T) -> &'static str) -> Vec<T> {
+    let is_wanted = |each: &&T| wanted.is_empty() || wanted.iter().any(|value| value == name(each));
+    all.iter().filter(is_wanted).copied().collect()
 }
 
 #[cfg(test)]
@@ -206,11 +235,28 @@ mod tests {
     #[test]
     fn the_parts_of_test_run_in_their_own_order() {
         let names = |line| match parse(line) {
-            Ok(Command::Test(parts)) => parts.iter().map(Part::name).collect(),
+            Ok(Command::Test(options)) => options.parts.iter().map(Part::name).collect(),
             _ => Vec::new(),
         };
         assert_eq!(names("test"), ["rust", "package", "browser"]);
         assert_eq!(names("test browser rust"), ["rust", "browser"]);
+    }
+
+    #[test]
+    fn test_takes_chromium_alone_or_the_engines_named() {
+        let engines = |line| match parse(line) {
+            Ok(Command::Test(options)) => options.engines.iter().map(Engine::name).collect(),
+            _ => Vec::new(),
+        };
+        assert_eq!(engines("test"), ["chromium"]);
+        assert_eq!(
+            engines("test --engines all"),
+            ["chromium", "firefox", "webkit"]
+        );
+        assert_eq!(
+            engines("test browser --engines=webkit,firefox"),
+            ["firefox", "webkit"]
+        );
     }
 
     #[test]
@@ -244,6 +290,19 @@ mod tests {
         for (line, message) in [
             ("biuld", "there is no command \"biuld\""),
             ("build all", "unexpected argument \"all\""),
+            (
+                "test --engines firefox,opera",
+                "--engines takes chromium, firefox, webkit or all, not \"opera\"",
+            ),
+            (
+                "test --engines ,",
+                "--engines takes chromium, firefox, webkit or all, not \"\"",
+            ),
+            (
+                "test rust --engines all",
+                "--engines is for the browser tests, which are not to run",
+            ),
+            ("test --engines", "missing argument for option '--engines'"),
             ("test --fast", "invalid option '--fast'"),
             (
                 "demo --ttl 0",

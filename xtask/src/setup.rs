@@ -28,24 +28,6 @@ pub fn for_rust_checks() -> Result {
     Ok(())
 }
 
-/// The program of a Chromium that runs: `$CHROMIUM`, one in `PATH`, or Debian's package when we may install it.
-pub fn chromium() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("CHROMIUM") {
-        let runs = succeeds(program(&named).arg("--version"));
-        return runs
-            .then(|| named.clone().into())
-            .ok_or_else(|| format!("CHROMIUM is set to {named:?}, which doesn't run"));
-    }
-    if let Some(found) = installed_chromium() {
-        return Ok(found);
-    }
-    install_from_debian("Chromium", "chromium")?;
-    installed_chromium().ok_or_else(|| {
-        "the browser tests need Chromium: install it (on Debian: apt-get install chromium) or name one in CHROMIUM"
-            .to_owned()
-    })
-}
-
 /// The program of wrk, which loads the relay: `$WRK`, the one in `PATH`, or Debian's package when we may install it.
 pub fn wrk() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("WRK").map(PathBuf::from) {
@@ -55,7 +37,7 @@ pub fn wrk() -> Result<PathBuf> {
             .ok_or_else(|| format!("WRK is set to {named:?}, which is no file"));
     }
     if in_path("wrk").is_none() {
-        install_from_debian("wrk", "wrk")?;
+        install_debian(&["wrk"])?;
     }
     in_path("wrk").ok_or_else(|| {
         "the bench of the relay needs wrk: install it (on Debian: apt-get install wrk) or name one in WRK"
@@ -63,39 +45,26 @@ pub fn wrk() -> Result<PathBuf> {
     })
 }
 
-/// Installs a package of Debian's where this is Debian and we are root; elsewhere nothing happens.
-fn install_from_debian(name: &str, package: &str) -> Result {
+/// Installs Debian's packages where we may: on Debian, as root. Else does nothing.
+pub fn install_debian(packages: &[&str]) -> Result {
     let is_root = output(program("id").arg("-u")).is_ok_and(|id| id == "0");
     if !is_root || !Path::new("/etc/debian_version").exists() {
         return Ok(());
     }
-    println!("Installing Debian's {name}");
+    println!("Installing from Debian: {}", packages.join(" "));
     let apt = || {
         let mut apt = program("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
         apt
     };
     run(apt().arg("update"))?;
-    run(apt().args(["install", "--yes", "--no-install-recommends", package]))
-}
-
-fn installed_chromium() -> Option<PathBuf> {
-    const NAMES: [&str; 5] = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    ];
-    // It is asked, not looked for: Ubuntu has a program of this name that only tells of a snap.
-    NAMES
-        .into_iter()
-        .find(|name| succeeds(program(name).arg("--version")))
-        .and_then(in_path)
+    run(apt()
+        .args(["install", "--yes", "--no-install-recommends"])
+        .args(packages))
 }
 
 /// Where the program `name` is, for those who don't search `PATH` themselves.
-fn in_path(name: &str) -> Option<PathBuf> {
+pub fn in_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())

@@ -1,21 +1,28 @@
 //! `cargo xtask test`: every check, stage by stage, up to the first that fails.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::artefact::{ARTEFACTS, TRAP, WASM_TARGET};
 use crate::build;
+use crate::engine::Engine;
 use crate::setup;
 use crate::tool::{Result, cargo, files, output, program, root, run};
 
+/// What works the same in every engine.
+const FLOWS: [&str; 2] = [
+    "tests/browser/flows.test.mjs",
+    "tests/browser/realms.test.mjs",
+];
+
 /// A part that can be run by itself.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Part {
     /// Format, lints, tests and doc tests, the wall.
     Rust,
     /// The flows over the built wasm, in Node and workerd, by our client and by others'.
     Package,
-    /// The demo page in Chromium.
+    /// The demo page in a browser.
     Browser,
 }
 
@@ -33,15 +40,24 @@ impl Part {
     }
 }
 
+/// What is to be tested.
+#[derive(Debug)]
+pub struct Options {
+    /// The parts to run.
+    pub parts: Vec<Part>,
+    /// The browsers of the browser tests.
+    pub engines: Vec<Engine>,
+}
+
 /// The command. Sets up what is missing first.
-pub fn run_parts(parts: &[Part]) -> Result {
+pub fn run_parts(options: &Options) -> Result {
     let mut stages = Stages::default();
-    let done = all(parts, &mut stages);
+    let done = all(options, &mut stages);
     stages.print_summary();
     done
 }
 
-fn all(parts: &[Part], stages: &mut Stages) -> Result {
+fn all(Options { parts, engines }: &Options, stages: &mut Stages) -> Result {
     if parts.contains(&Part::Rust) {
         stages.run("setup for Rust", setup::for_rust_checks)?;
         stages.run("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
@@ -56,17 +72,34 @@ fn all(parts: &[Part], stages: &mut Stages) -> Result {
     }
     if parts.contains(&Part::Package) {
         stages.run("build to trap", build::build_trap)?;
-        stages.run("package tests", || node_tests("tests/package", None))?;
-        stages.run("interop tests", || node_tests("tests/interop", None))?;
-    }
-    if parts.contains(&Part::Browser) {
-        let chromium = stages.run("Chromium", setup::chromium)?;
-        println!("{}", chromium.display());
-        stages.run("browser tests", || {
-            node_tests("tests/browser", Some(&chromium))
+        stages.run("package tests", || {
+            node_tests(tests_in("tests/package")?, &[])
+        })?;
+        stages.run("interop tests", || {
+            node_tests(tests_in("tests/interop")?, &[])
         })?;
     }
+    if parts.contains(&Part::Browser) {
+        for engine in engines {
+            browser_tests(*engine, stages)?;
+        }
+    }
     Ok(())
+}
+
+fn browser_tests(engine: Engine, stages: &mut Stages) -> Result {
+    let program = stages.run(engine.title(), || engine.set_up())?;
+    println!("{}", program.display());
+    let (stage, tests) = match engine {
+        Engine::Chromium => ("browser tests", tests_in("tests/browser")?),
+        Engine::Firefox => ("flows in Firefox", FLOWS.map(root).into()),
+        Engine::WebKit => ("flows in WebKit", FLOWS.map(root).into()),
+    };
+    let variables = [
+        ("ENGINE", engine.name().into()),
+        (engine.variable(), program),
+    ];
+    stages.run(stage, || node_tests(tests, &variables))
 }
 
 fn lints() -> Result {
@@ -122,19 +155,21 @@ fn wall() -> Result {
     Ok(())
 }
 
-fn node_tests(folder: &str, chromium: Option<&Path>) -> Result {
+/// Every test in a folder.
+fn tests_in(folder: &str) -> Result<Vec<PathBuf>> {
     let mut tests = files(&root(folder))?;
     tests.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
     if tests.is_empty() {
         return Err(format!("there is no test in {folder}"));
     }
-    let mut node = program("node");
-    node.args(["--test", "--test-reporter=spec", "--test-timeout=300000"])
-        .args(tests);
-    if let Some(chromium) = chromium {
-        node.env("CHROMIUM", chromium);
-    }
-    run(&mut node)
+    Ok(tests)
+}
+
+fn node_tests(tests: Vec<PathBuf>, variables: &[(&str, PathBuf)]) -> Result {
+    run(program("node")
+        .args(["--test", "--test-reporter=spec", "--test-timeout=300000"])
+        .args(tests)
+        .envs(variables.iter().cloned()))
 }
 
 /// What has run and how long it took.
