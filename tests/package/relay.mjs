@@ -1,7 +1,7 @@
 // What the tests of the package's relay share: a relay in Node or in real workerd, its gateway, and browsers.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ export const BINDINGS = {
 
 /** Each starts a relay: where it is, what it wrote, how to stop it. */
 export const HOSTS = {
-  async Node({ issuer, port, gateway, lines, variant, options }) {
+  async Node({ issuer, port, gateway, lines, variant, options, now }) {
     const { createRelay } = await import(target(`${variant}/relay.js`));
     const relay = createRelay({
       issuer,
@@ -41,14 +41,19 @@ export const HOSTS = {
       api: BINDINGS.API.split(", "),
       gateway,
       log: line => lines.push(JSON.stringify(line)),
+      now,
       ...options,
     });
-    return serve(port, request => relay.fetch(request));
+    const server = await serve(port, request => relay.fetch(request));
+    return { ...server, pass() {} };
   },
-  async workerd({ issuer, port, gateway, lines, stored, variant, options, workerOptions }) {
-    const miniflare = worker({ port, bindings: { ...BINDINGS, ISSUER: issuer, GATEWAY: gateway, ...bindings(options) }, lines, stored, variant, ...workerOptions });
+  async workerd({ issuer, port, gateway, lines, stored, variant, options, clocked, workerOptions }) {
+    const miniflare = worker({ port, bindings: { ...BINDINGS, ISSUER: issuer, GATEWAY: gateway, ...bindings(options) }, lines, stored, variant, clocked, ...workerOptions });
     await miniflare.ready;
-    return { close: () => miniflare.dispose() };
+    return {
+      close: () => miniflare.dispose(),
+      pass: async ms => (await fetch(`http://127.0.0.1:${port}/clock?ms=${ms}`)).json(),
+    };
   },
 };
 
@@ -56,13 +61,16 @@ export const HOSTS = {
 const bindings = options =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase(), String(value)]));
 
-export function worker({ port, bindings, lines, stored, vault = true, variant = "pkg", ratelimits }) {
+/** The package's Worker in workerd; `clocked`: with a clock that the test moves, see clocked-worker.mjs. */
+export function worker({ port, bindings, lines, stored, vault = true, variant = "pkg", clocked = false, ratelimits, ...more }) {
   const path = name => fileURLToPath(target(`${variant}/${name}`));
+  const clock = { type: "ESModule", path: path("clocked-worker.mjs"), contents: readFileSync(new URL("clocked-worker.mjs", import.meta.url), "utf8") };
   return new Miniflare({
     host: "127.0.0.1",
     port,
     modulesRoot: path(""),
     modules: [
+      ...(clocked ? [clock] : []),
       { type: "ESModule", path: path("worker.js") },
       { type: "CompiledWasm", path: path("relay.wasm") },
     ],
@@ -75,6 +83,7 @@ export function worker({ port, bindings, lines, stored, vault = true, variant = 
     handleRuntimeStdio(stdout, stderr) {
       for (const stream of [stdout, stderr]) stream.on("data", data => lines.push(String(data)));
     },
+    ...more,
   });
 }
 
@@ -89,25 +98,31 @@ export async function freePort() {
 
 /**
  * A relay, its gateway, and everything that came out. `variant`: the folder of the package below target; `options` are
- * the relay's, `workerOptions` what else `worker` takes.
+ * the relay's, `workerOptions` what else `worker` takes; `clocked`: time passes for both when the test says so, and in
+ * workerd alarms ring by it.
  */
-export async function start(host, gatewayOptions = {}, { variant = "pkg", options = {}, workerOptions } = {}) {
+export async function start(host, gatewayOptions = {}, { variant = "pkg", options = {}, clocked = false, workerOptions } = {}) {
   const [port, gatewayPort] = [await freePort(), await freePort()];
   const issuer = `http://localhost:${port}/oauth`;
+  const clientId = options.clientId ?? BINDINGS.CLIENT_ID;
+  let passed = 0;
+  const now = () => Date.now() + passed;
   const emulator = createGateway({
-    apps: [{ name: "Test", appKey: "key", appSecret: SECRET, scopes: ["DC", "MIM", "SMS", "MMS"], oauthRedirectUrl: `${issuer}/callback` }],
+    apps: [{ name: "Test", appKey: clientId, appSecret: SECRET, scopes: ["DC", "MIM", "SMS", "MMS"], oauthRedirectUrl: `${issuer}/callback` }],
     users: [{ name: "Ada Lovelace", phoneNumber: "4255550101", password: "engine" }],
     latencyMs: { token: 30 },
+    now,
     ...gatewayOptions,
   });
   const gatewayServer = await serve(gatewayPort, request => emulator.fetch(request));
   const stored = mkdtempSync(join(tmpdir(), "att-oauth-"));
   const lines = [];
-  const told = { issuer, port, gateway: `http://127.0.0.1:${gatewayPort}`, lines, stored, variant, options, workerOptions };
+  const told = { issuer, port, gateway: `http://127.0.0.1:${gatewayPort}`, lines, stored, variant, options: { ...options }, clocked, now, workerOptions };
   let relay = await HOSTS[host](told);
   const outward = [];
   return {
     issuer,
+    clientId,
     emulator,
     lines,
     outward,
@@ -115,9 +130,16 @@ export async function start(host, gatewayOptions = {}, { variant = "pkg", option
       const { token, revoke, api } = emulator.counts();
       return Object.values(token).reduce((sum, n) => sum + n, revoke + api);
     },
-    async restart() {
+    /** The same again, with `options` in place of some. */
+    async restart(options = {}) {
       await relay.close();
+      Object.assign(told.options, options);
       relay = await HOSTS[host](told);
+    },
+    /** Lets time pass in a clocked world; in workerd: what all vaults keep then. */
+    pass(ms) {
+      passed += ms;
+      return relay.pass(ms);
     },
     async close() {
       await relay.close();
@@ -135,12 +157,19 @@ export async function start(host, gatewayOptions = {}, { variant = "pkg", option
   };
 }
 
-/** One browser: cookies of two hosts, and the app's page in it. */
-export function browser(world) {
-  const jar = new Map();
+/** One browser: cookies of two hosts, and the app's page in it. A `jar` of another world's page makes it the same browser. */
+export function browser(world, jar = new Map()) {
   const page = {
     jar,
     headers: { origin: APP, "att-oauth-session": "-", "sec-fetch-site": "same-site" },
+    /** The cookies as they go to the relay. */
+    get cookie() {
+      return [...jar].filter(([name]) => name.startsWith("__Host-")).map(pair => pair.join("=")).join("; ");
+    },
+    /** The name of its session's cookie. */
+    get session() {
+      return [...jar.keys()].find(name => name.startsWith("__Host-att-oauth-") && !name.startsWith("__Host-att-oauth-tx-"));
+    },
     async go(url, init = {}) {
       const atRelay = url.startsWith(world.issuer);
       const cookie = [...jar].filter(([name]) => name.startsWith("__Host-") === atRelay).map(pair => pair.join("=")).join("; ");
@@ -178,7 +207,7 @@ export function browser(world) {
       const verifier = randomBytes(32).toString("base64url");
       const query = new URLSearchParams({
         response_type: "code",
-        client_id: "key",
+        client_id: world.clientId ?? BINDINGS.CLIENT_ID,
         redirect_uri: REDIRECT_URI,
         scope,
         state: "app-state",
@@ -194,7 +223,7 @@ export function browser(world) {
       const { location, callback } = await page.visit(url, how);
       return { answer: new URLSearchParams(location.hash.slice(1)), verifier, callback };
     },
-    post: (path, fields, headers = {}) => page.go(world.issuer + path, { method: "POST", body: new URLSearchParams({ client_id: "key", ...fields }), headers: { ...page.headers, ...headers } }),
+    post: (path, fields, headers = {}) => page.go(world.issuer + path, { method: "POST", body: new URLSearchParams({ client_id: world.clientId ?? BINDINGS.CLIENT_ID, ...fields }), headers: { ...page.headers, ...headers } }),
     exchange: (code, verifier, headers) => page.post("/token", { grant_type: "authorization_code", code, code_verifier: verifier, redirect_uri: REDIRECT_URI }, headers),
     refresh: (fields, headers) => page.post("/token", { grant_type: "refresh_token", ...fields }, headers),
     revoke: headers => page.post("/revoke", {}, headers),
