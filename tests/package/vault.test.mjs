@@ -139,6 +139,22 @@ describe("what a Durable Object stores comes first", () => {
     assert.deepEqual([calls(), told.puts.length], [1, 2]);
   });
 
+  test("s25 nor is it said that it failed before that is stored", async () => {
+    const { faults, told, emulator, ...rest } = world();
+    const page = browser(rest);
+    const { answer, verifier } = await page.signIn();
+    emulator.fault({ endpoint: "token", kind: "slow", delayMs: 100 });
+    emulator.endSessions();
+    const exchange = watched(page.exchange(answer.get("code"), verifier));
+    await until(() => told.puts.length === 1);
+    const release = hold(faults);
+    await until(() => told.puts.length === 2);
+    await meanwhile();
+    assert.equal(exchange.done, false);
+    release();
+    assert.deepEqual(await refusal(await exchange.promise), [400, "invalid_grant"]);
+  });
+
   test("s29 tokens aren't handed out before they are stored", async () => {
     const { faults, told, calls, ...rest } = world();
     const page = browser(rest);
@@ -244,12 +260,19 @@ describe("a namespace of Durable Objects", () => {
     const page = browser(it);
     await page.tokens();
     assert.equal(it.told.waited.length, 1);
+    // The first use is stored too.
+    assert.equal((await page.refresh()).status, 200);
     it.emulator.fault({ endpoint: "token", kind: "slow", delayMs: 200 });
     const renewal = page.refresh({ rejected_generation: "1" });
     await until(() => it.told.waited.length === 2);
     const stored = it.told.puts.length;
-    await it.told.waited[1];
-    assert.equal(it.told.puts.length, stored + 1, "what is waited for ends before the tokens are stored");
+    const release = hold(it.faults);
+    const waited = watched(it.told.waited[1]);
+    await until(() => it.told.puts.length === stored + 1);
+    await meanwhile();
+    assert.equal(waited.done, false, "what is waited for ends before the tokens are stored");
+    release();
+    await waited.promise;
     assert.equal((await renewal).status, 200);
   });
 
