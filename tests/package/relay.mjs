@@ -223,6 +223,17 @@ export function browser(world, jar = new Map()) {
       const { location, callback } = await page.visit(url, how);
       return { answer: new URLSearchParams(location.hash.slice(1)), verifier, callback };
     },
+    /** A sign-in that the gateway is made to answer with this code, without its pages: what the app is told, and the verifier. */
+    async comeBack(code) {
+      const { url, verifier } = page.authorize();
+      const start = await page.go(url);
+      assert.equal(start.status, 302, await start.text());
+      const state = new URL(start.headers.get("location")).searchParams.get("state");
+      const callback = `${world.issuer}/callback?${new URLSearchParams({ code, state })}`;
+      const answer = await page.go(callback);
+      assert.equal(answer.status, 303, await answer.text());
+      return { answer: new URLSearchParams(new URL(answer.headers.get("location")).hash.slice(1)), verifier, callback };
+    },
     post: (path, fields, headers = {}) => page.go(world.issuer + path, { method: "POST", body: new URLSearchParams({ client_id: world.clientId ?? BINDINGS.CLIENT_ID, ...fields }), headers: { ...page.headers, ...headers } }),
     exchange: (code, verifier, headers) => page.post("/token", { grant_type: "authorization_code", code, code_verifier: verifier, redirect_uri: REDIRECT_URI }, headers),
     refresh: (fields, headers) => page.post("/token", { grant_type: "refresh_token", ...fields }, headers),
