@@ -2,6 +2,7 @@
 // wait side by side: the longest, for an API that never answers, takes half a minute.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { crowd } from "./crowd.mjs";
 import { APP, HOSTS, SECRET, browser, refusal, start, until } from "./relay.mjs";
 import { json, reply, upstream } from "./upstream.mjs";
 
@@ -205,5 +206,11 @@ describe("a gateway out of order", { concurrency: true }, () => {
 
       const revocations = kind => callsOf(kind).filter(call => call.path === "/revoke");
     });
+  }
+
+  for (const host of Object.keys(HOSTS)) {
+    for (const custody of ["cookie", "handle"]) {
+      test(`s29 fifty callers in five browsers, with replies lost and faults at the gateway, lose no session: ${host}, custody ${custody}`, () => crowd(host, custody, 1));
+    }
   }
 });
