@@ -26,10 +26,11 @@ async function caller(page, number, custody, draw, told) {
   const headers = custody === "handle" ? { authorization: `Bearer ${page.apiHandle}` } : {};
   const isApi = number % 5 === 4;
   for (let tries = 0; tries < 20; tries++) {
-    const reply = await (isApi ? page.api(DEVICE, { headers }) : page.refresh(fields));
-    if (draw() < LOST) {
+    // A connection that the server closed just then is a reply lost as well.
+    const reply = await (isApi ? page.api(DEVICE, { headers }) : page.refresh(fields)).catch(() => undefined);
+    if (reply === undefined || draw() < LOST) {
       told.lost++;
-      await reply.body?.cancel();
+      await reply?.body?.cancel();
       continue;
     }
     if (reply.status === 200) {

@@ -58,6 +58,9 @@ const ANSWERS = {
   ),
 };
 
+// A stream that stands still fails by name.
+const SOON = { timeout: 20_000 };
+
 describe("on real connections", { concurrency: true }, () => {
   for (const host of Object.keys(HOSTS)) {
     describe(`forwarding in ${host}`, { concurrency: 1 }, () => {
@@ -178,7 +181,7 @@ describe("on real connections", { concurrency: true }, () => {
         assert.deepEqual([(await call("ok", { method: "HEAD" })).status, (await call("ok", { method: "HEAD" })).text], [200, ""]);
       });
 
-      test("an API's reply that is cut is no whole one to the page", async () => {
+      test("an API's reply that is cut is no whole one to the page", SOON, async () => {
         const { sent, answer } = open(`${world.issuer}/api/t/cut`, { headers: headers() });
         sent.end();
         let text = "";
@@ -243,7 +246,7 @@ describe("on real connections", { concurrency: true }, () => {
         return all;
       }
 
-      test("s38 an upload goes on as it comes, byte for byte", async () => {
+      test("s38 an upload goes on as it comes, byte for byte", SOON, async () => {
         let up;
         serving = (request, response) => {
           up = gathered(request);
@@ -263,7 +266,7 @@ describe("on real connections", { concurrency: true }, () => {
         assert.ok(up.bytes.equals(joined));
       });
 
-      test("s38 a download comes on as it goes, byte for byte", async () => {
+      test("s38 a download comes on as it goes, byte for byte", SOON, async () => {
         let down;
         serving = (_request, response) => {
           response.writeHead(200, { "content-type": "application/octet-stream" });
@@ -287,7 +290,7 @@ describe("on real connections", { concurrency: true }, () => {
         assert.ok(got.bytes.equals(joined));
       });
 
-      test("s38 both ways at once", async () => {
+      test("s38 both ways at once", SOON, async () => {
         serving = (request, response) => {
           response.writeHead(200);
           request.pipe(response);
@@ -306,7 +309,24 @@ describe("on real connections", { concurrency: true }, () => {
         assert.ok(got.bytes.equals(joined));
       });
 
-      test("who leaves takes the call to the API with them", async () => {
+      // Miniflare's own proxy doesn't hear that its client left: there such a call ends with its half a minute.
+      test("who leaves while an API thinks takes the call with them", { ...SOON, skip: host === "workerd" }, async () => {
+        let closed = false;
+        let came = false;
+        serving = (_request, response) => {
+          came = true;
+          response.on("close", () => (closed = true));
+        };
+        const { sent } = begin("GET", "never");
+        sent.on("error", () => {});
+        sent.end();
+        await until(() => came);
+        assert.equal(closed, false);
+        sent.destroy();
+        await until(() => closed);
+      });
+
+      test("who leaves in the middle of a reply takes the call to the API with them", SOON, async () => {
         let closed = false;
         serving = (_request, response) => {
           response.writeHead(200);
