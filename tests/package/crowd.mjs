@@ -38,9 +38,9 @@ async function caller(page, number, custody, draw, told) {
       return reply.json();
     }
     const text = await reply.text();
-    assert.equal(reply.status, 503, `a session was lost: ${reply.status} ${text}`);
+    assert.ok(reply.status >= 502, `a session was lost: ${reply.status} ${text}`);
     told.waits++;
-    await sleep(1000 * Number(reply.headers.get("retry-after")));
+    await sleep(1000 * Number(reply.headers.get("retry-after") ?? 1));
   }
   return assert.fail("a caller never got its answer");
 }
