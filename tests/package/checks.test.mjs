@@ -9,8 +9,8 @@ import { ask } from "./upstream.mjs";
 const DAY_MS = 86_400_000;
 const OUTBOX = "/sms/v3/messaging/outbox";
 
-/** `text` with each of its characters replaced in turn, and cut short. */
-function* spoiled(text, step = 1) {
+/** `text` with one of its characters replaced, here and there, and cut short: each bit of it is turned in Rust. */
+function* spoiled(text, step) {
   for (let i = 0; i < text.length; i += step) yield text.slice(0, i) + (text[i] === "A" ? "B" : "A") + text.slice(i + 1);
   for (const length of [0, 1, 3, text.length >> 1, text.length - 1]) yield text.slice(0, length);
   yield `${text}A`;
@@ -171,7 +171,7 @@ describe("checks", { concurrency: true }, () => {
         const { answer, verifier } = await page.signIn();
         const code = answer.get("code");
         const calls = world.calls();
-        for (const bad of spoiled(code, 7)) {
+        for (const bad of spoiled(code, 13)) {
           const [status, error] = await refusal(await page.exchange(bad, verifier));
           assert.deepEqual([status, error], bad === "" ? [400, "invalid_request"] : [400, "invalid_grant"], bad);
         }
@@ -181,7 +181,7 @@ describe("checks", { concurrency: true }, () => {
         const name = page.session;
         const value = page.jar.get(name);
         const before = world.calls();
-        for (const bad of spoiled(value, 3)) {
+        for (const bad of spoiled(value, 13)) {
           for (const [what, send, expected] of [["/token", () => page.refresh(), [400, "invalid_grant"]], ["/api", () => page.api(DEVICE), [401, "invalid_grant"]]]) {
             page.jar.set(name, bad);
             assert.deepEqual(await refusal(await send()), expected, `${what} ${bad}`);
@@ -202,6 +202,18 @@ describe("checks", { concurrency: true }, () => {
         page.jar.set(name, value);
         assert.equal((await page.refresh()).status, 200);
         assert.ok(!/"status":500|"defect"/.test(world.lines.join("")));
+      });
+
+      test("s31 a second sign-in ends the first in the background, which the platform is told to wait for", async t => {
+        if (host !== "workerd") return t.skip("elsewhere nobody has to be told");
+        const page = browser(world);
+        await page.tokens();
+        const waits = () => world.lines.join("").split("waits until").length;
+        const before = waits();
+        const live = world.emulator.live().refreshTokens;
+        await page.tokens();
+        await until(() => waits() === before + 1);
+        await until(() => world.emulator.live().refreshTokens === live);
       });
 
       // Last, for days pass.
@@ -314,6 +326,25 @@ describe("checks", { concurrency: true }, () => {
   });
 
   for (const host of Object.keys(HOSTS)) {
+    test(`s19 a handle that was changed, cut or meant for another door is none: ${host}`, async t => {
+      const world = await start(host, {}, { options: { custody: "handle" } });
+      t.after(() => world.close());
+      const page = browser(world);
+      const { refresh_token: handle, api_handle: apiHandle, access_token: token } = await page.tokens();
+      const api = bearer => page.api(DEVICE, { headers: { authorization: `Bearer ${bearer}` } });
+      const calls = world.calls();
+      for (const bad of [...spoiled(handle, 13), apiHandle, token, "s1.AAAA"].filter(text => text !== "")) {
+        assert.deepEqual(await refusal(await page.refresh({ refresh_token: bad })), [400, "invalid_grant"], bad);
+        const revoked = await page.post("/revoke", { token: bad });
+        assert.deepEqual([revoked.status, await revoked.text()], [200, ""], bad);
+      }
+      for (const bad of [...spoiled(apiHandle, 13), handle, token]) assert.deepEqual(await refusal(await api(bad)), [401, "invalid_grant"], bad);
+      assert.equal(world.calls(), calls);
+      assert.equal((await api(apiHandle)).status, 200);
+      assert.equal((await page.refresh({ refresh_token: handle })).status, 200);
+      assert.ok(!/"status":500|"defect"/.test(world.lines.join("")));
+    });
+
     for (const custody of ["cookie", "handle"]) {
       test(`s31 two tenants on one host never mix, though they share their sealing keys: ${host}, custody ${custody}`, async t => {
         // One has another issuer, both have other App Keys; to a browser's cookies they are one host.

@@ -1,5 +1,5 @@
 // The package's Worker, with a clock that a test moves, and vaults whose alarms ring by it: `POST /clock?ms=1000`. It says
-// what all vaults keep after that.
+// what all vaults keep after that. And the log says when the platform is told to wait for work in the background.
 import worker, { TokenVault as Vault } from "./worker.js";
 
 const { now } = Date;
@@ -47,7 +47,14 @@ export class TokenVault extends Vault {
 export default {
   async fetch(request, env, ctx) {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname !== "/clock") return worker.fetch(request, env, ctx);
+    if (pathname !== "/clock") {
+      return worker.fetch(request, env, {
+        waitUntil(work) {
+          console.log("waits until background work is done");
+          ctx.waitUntil(work);
+        },
+      });
+    }
     passed += Number(searchParams.get("ms"));
     const ask = async (id, path) => (await env.TOKEN_VAULT.get(env.TOKEN_VAULT.idFromString(id)).fetch(`https://vault${path}`)).json();
     for (;;) {
