@@ -9,6 +9,7 @@ mod error;
 pub mod form;
 pub mod http;
 pub mod json;
+pub mod members;
 pub mod pkce;
 pub mod revocation;
 pub mod scope;

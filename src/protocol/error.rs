@@ -1,9 +1,9 @@
 //! One error type, one spelling per code.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::string::String;
-use core::ops::{Deref, DerefMut};
+use core::ops::Deref;
 
 /// A result of anything in this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -75,10 +75,10 @@ impl ErrorCode {
     }
 }
 
-/// An error, before it becomes JavaScript's `AttOAuthError`. In a box, so that the results that most
-/// calls give stay small: half of the client's code would do nothing but move them.
+/// An error, before it becomes JavaScript's `AttOAuthError`. Counted, so that the results that most calls
+/// give stay small and are shared for nothing: half of the client's code would do nothing but move them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(Box<Details>);
+pub struct Error(Rc<Details>);
 
 /// What an [`Error`] consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,11 +103,11 @@ impl Error {
 
     #[inline(never)]
     fn with_text(code: ErrorCode, message: &'static str) -> Self {
-        Self::with_message(code, message.into())
+        Self::with_cow(code, message.into())
     }
 
-    fn with_message(code: ErrorCode, message: Cow<'static, str>) -> Self {
-        Self(Box::new(Details {
+    fn with_cow(code: ErrorCode, message: Cow<'static, str>) -> Self {
+        Self(Rc::new(Details {
             code,
             message,
             error: None,
@@ -116,16 +116,34 @@ impl Error {
         }))
     }
 
-    /// The same with the HTTP status it came with.
-    pub fn with_status(mut self, status: u16) -> Self {
-        self.status = Some(status);
+    /// The same in other words. For one that nobody shares yet.
+    pub fn with_message(mut self, message: &'static str) -> Self {
+        if let Some(details) = Rc::get_mut(&mut self.0) {
+            details.message = message.into();
+        }
         self
     }
 
-    /// The same with the server's own words.
-    pub fn with_oauth(mut self, error: Option<String>, description: Option<String>) -> Self {
-        self.error = error;
-        self.error_description = description;
+    /// Whether the same call may succeed later, or was only given up.
+    pub fn is_passing(&self) -> bool {
+        self.code.is_retryable() || self.code == ErrorCode::Aborted
+    }
+
+    /// The same with the HTTP status it came with. For one that nobody shares yet.
+    pub fn with_status(mut self, status: u16) -> Self {
+        if let Some(details) = Rc::get_mut(&mut self.0) {
+            details.status = Some(status);
+        }
+        self
+    }
+
+    /// The same with the server's own words, of which empty ones are none. For one that nobody shares yet.
+    pub fn with_oauth(mut self, error: &str, description: &str) -> Self {
+        let some = |text: &str| (!text.is_empty()).then(|| text.into());
+        if let Some(details) = Rc::get_mut(&mut self.0) {
+            details.error = some(error);
+            details.error_description = some(description);
+        }
         self
     }
 }
@@ -144,13 +162,13 @@ impl Message for &'static str {
 
 impl Message for Cow<'static, str> {
     fn into_error(self, code: ErrorCode) -> Error {
-        Error::with_message(code, self)
+        Error::with_cow(code, self)
     }
 }
 
 impl Message for String {
     fn into_error(self, code: ErrorCode) -> Error {
-        Error::with_message(code, self.into())
+        Error::with_cow(code, self.into())
     }
 }
 
@@ -159,12 +177,6 @@ impl Deref for Error {
 
     fn deref(&self) -> &Details {
         &self.0
-    }
-}
-
-impl DerefMut for Error {
-    fn deref_mut(&mut self) -> &mut Details {
-        &mut self.0
     }
 }
 

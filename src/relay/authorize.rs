@@ -136,13 +136,13 @@ fn start(
         &AuthorizationRequest {
             client_id: &config.credentials.client_id,
             scope: &checked.scope.to_commas(),
-            redirect_uri: Some(&redirect_uri),
+            redirect_uri: &redirect_uri,
             state: &id,
             response_type: ResponseType::Code,
             // The gateway has no PKCE: what the app sent is between it and us.
-            code_challenge: None,
-            response_mode: None,
-            custom_param: checked.custom_param,
+            code_challenge: "",
+            response_mode: "",
+            custom_param: checked.custom_param.value(),
         },
     );
     let mut cookies = transaction::make_room(config, request, now_ms);

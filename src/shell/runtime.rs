@@ -86,6 +86,12 @@ unsafe impl GlobalAlloc for Blocks {
     }
 }
 
+/// A static that is not shared, as there is one thread.
+pub(super) struct Alone<T>(pub(super) T);
+
+// SAFETY: this artefact has one thread.
+unsafe impl<T> Sync for Alone<T> {}
+
 /// No panic is reachable (S36); if one is all the same, the trap becomes a rejection with `internal`.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -1,0 +1,2 @@
+// What `att.fetch` loads when it is used.
+export { apiFetch } from "#shell/fetch";
