@@ -127,7 +127,7 @@ pub fn append(out: &mut String, name: &str, value: &str) {
 /// `url` with an encoded form as its query, appended with `&` if it has one already. The URL must have
 /// no fragment.
 pub fn onto_url(url: &str, query: &str) -> String {
-    let has_query = text::cut(url, b'?').is_some();
+    let has_query = text::count(url, b'?') > 0;
     text::joined(&[url, if has_query { "&" } else { "?" }, query])
 }
 

@@ -45,8 +45,27 @@ impl<'a> Iterator for Split<'a> {
 }
 
 /// The part of that number, from 0; empty if there are fewer.
-pub(crate) fn nth(text: &str, at: u8, number: usize) -> &str {
-    split(text, at).nth(number).unwrap_or_default()
+pub(crate) fn nth(text: &str, at: u8, mut number: usize) -> &str {
+    let mut start = 0;
+    for (i, byte) in text.bytes().enumerate() {
+        if byte == at {
+            if number == 0 {
+                return text.get(start..i).unwrap_or_default();
+            }
+            number -= 1;
+            start = i + 1;
+        }
+    }
+    if number == 0 {
+        text.get(start..).unwrap_or_default()
+    } else {
+        ""
+    }
+}
+
+/// How often `at`, an ASCII character, is there.
+pub(crate) fn count(text: &str, at: u8) -> usize {
+    text.bytes().filter(|byte| *byte == at).count()
 }
 
 /// The text, or another if it is empty.

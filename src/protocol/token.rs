@@ -250,14 +250,18 @@ fn lifetime(members: Members<'_>) -> Option<Lifetime> {
 /// A number of whole seconds, a fraction dropped. Too many for `u32` are 136 years: as good as all.
 /// By hand because the standard library's reading of floats is 10 kB of wasm.
 fn whole_seconds(text: &str) -> Option<u32> {
-    let (whole, fraction) = text::cut(text, b'.').unwrap_or((text, "0"));
-    if !text::is_digits(fraction) {
+    let (whole, fraction) = (text::nth(text, b'.', 0), text::nth(text, b'.', 1));
+    if whole.len() + 1 + fraction.len() != text.len() && whole != text {
         return None;
     }
-    let seconds = u32::try_from(text::whole(whole)?).unwrap_or(u32::MAX);
+    let part = if whole == text {
+        0
+    } else {
+        text::whole(fraction)?
+    };
+    let seconds = text::whole(whole)?.min(u32::MAX.into()) as u32;
     // A lifetime under a second isn't "never".
-    let part = seconds == 0 && fraction.bytes().any(|b| b != b'0');
-    Some(if part { 1 } else { seconds })
+    Some(if part > 0 { seconds.max(1) } else { seconds })
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! A valid access token: the kept one, or one renewed however many ask.
 
-use alloc::string::String;
-
 use super::config::{CLIENT_ID, ISSUER, TOKEN_ENDPOINT};
-use super::flow::{BREAK, Flow, Stage, also};
+use super::flow::{BREAK, Flow, Reply, Stage, also};
 use super::page::{Page, displaced, login_required};
 use super::record::{self, API_HANDLE_LINE, GENERATION, HANDLE, LABEL, SCOPE, Signed};
 use crate::protocol::members::{self, Members};
@@ -45,11 +43,14 @@ impl Page {
         if !flow.is_rejected && self.is_fresh(self.now, needed) {
             return self.give();
         }
-        if joined && let Some(error) = &self.last_failure {
+        if joined
+            && let Some(error) = &self.last_failure
+            && error.code != ErrorCode::Aborted
+        {
             let error = error.clone();
             return self.give_kept(flow, error);
         }
-        flow.record.clone_from(&self.session);
+        flow.record = self.session.clone();
         self.renew(flow)
     }
 
@@ -78,7 +79,7 @@ impl Page {
         self.send(TOKEN_ENDPOINT, &body, label)
     }
 
-    pub(super) fn renewal(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn renewal(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let is_mismatch = self.status == 409 && !record::line(&flow.record, LABEL).is_empty();
         if is_mismatch && !flow.takes_any && self.shown.is_empty() {
             // The record is behind the cookie: the page that another sign-in's reply came to died over
@@ -90,12 +91,13 @@ impl Page {
             record::line(&flow.record, SCOPE),
             record::line(&flow.record, HANDLE),
         );
-        let signed = self.signed(reply, flow.asked_at, scope, handle);
+        match self.signed(reply, flow.asked_at, scope, handle) {
+            Ok(signed) => flow.signed = signed,
+            Err(error) => flow.failed = Some(error),
+        }
         // Counted for those who wait.
         self.attempts = self.attempts.wrapping_add(1);
-        let failure = signed.as_ref().err();
-        self.last_failure = failure.filter(|e| e.code != ErrorCode::Aborted).cloned();
-        flow.signed = Some(signed);
+        self.last_failure = flow.failed.clone();
         // The user may have signed out, or another in, while the reply was on its way (S30, S31).
         self.ask(flow, Stage::Renewed, "s")
     }
@@ -103,19 +105,18 @@ impl Page {
     /// Reads the reply to a request for a token. What it doesn't tell is as it was: the scope and the handle.
     pub(super) fn signed(
         &self,
-        reply: Result<String>,
+        reply: Reply<'_>,
         asked_at: f64,
         scope: &str,
         handle: &str,
     ) -> Result<Signed> {
-        let reply = reply?;
-        let members = Members::new(&reply);
+        let members = Members::new(reply.ok_or_else(|| self.failure())?);
         let lifetime = token::success(self.status as u16, members)?;
         Ok(Signed::new(members, lifetime, asked_at, scope, handle))
     }
 
-    pub(super) fn renewed(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
-        let Err(error) = self.judged(flow, reply.map(record::checked)) else {
+    pub(super) fn renewed(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let Err(error) = self.judged(flow, reply) else {
             return self.give();
         };
         // Whether the user is still signed in after this.
@@ -131,38 +132,37 @@ impl Page {
     }
 
     /// What a renewal, or its refusal, means for the session.
-    fn judged(&mut self, flow: &mut Flow, stored: Result<String>) -> Result<()> {
+    fn judged(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let label = record::line(&flow.record, LABEL);
-        let is_same = |stored: &str| !stored.is_empty() && record::line(stored, LABEL) == label;
-        let signed = match flow.signed.take() {
-            Some(Ok(signed)) => signed,
-            Some(Err(error)) => {
-                if error.code == ErrorCode::LoginRequired {
-                    // Only if it is still ours: another tab may just have signed in anew.
-                    if stored.is_ok_and(|stored| is_same(&stored)) {
-                        self.also(&["S"]);
-                    }
-                    self.ended(label);
-                } else if error.code == ErrorCode::SessionMismatch {
-                    self.displace();
+        let stored = record::checked(reply.unwrap_or_default());
+        let is_same = !stored.is_empty() && record::line(stored, LABEL) == label;
+        if let Some(error) = flow.failed.take() {
+            if error.code == ErrorCode::LoginRequired {
+                // Only if it is still ours: another tab may just have signed in anew.
+                if is_same {
+                    self.also(&["S"]);
                 }
-                return Err(error);
+                self.ended(label);
+            } else if error.code == ErrorCode::SessionMismatch {
+                self.displace();
             }
-            None => return Err(login_required()),
-        };
-        let stored = stored?;
-        if stored.is_empty() || record::is_over(&stored) {
+            return Err(error);
+        }
+        if reply.is_none() {
+            return Err(self.failure());
+        }
+        if stored.is_empty() || record::is_over(stored) {
             self.is_out();
             return Err(login_required());
         }
         let is_expected =
-            flow.takes_any || label.is_empty() || record::line(&signed.record, LABEL) == label;
-        if !is_expected || !is_same(&stored) {
+            flow.takes_any || label.is_empty() || record::line(&flow.signed.record, LABEL) == label;
+        if !is_expected || !is_same {
             self.displace();
             return Err(displaced());
         }
         // The token is good even if the record can't be written: the vault has the rest.
-        self.adopt(signed);
+        self.adopt(core::mem::take(&mut flow.signed));
         Ok(())
     }
 

@@ -1,75 +1,64 @@
 //! The end of a session: signing out of this browser, or revoking what was granted.
 
-use alloc::string::String;
-
 use super::config::{CLIENT_ID, REVOCATION_ENDPOINT};
-use super::flow::{Flow, Stage};
+use super::flow::{Flow, Reply, SETTLE, Stage};
 use super::page::Page;
 use super::record::{self, HANDLE, LABEL};
 use crate::protocol::members::Members;
-use crate::protocol::{ErrorCode, Result, revocation, token};
+use crate::protocol::{ErrorCode, Result, revocation, text, token};
 
 impl Page {
     // Signing out, in all tabs, whatever the network does. If the server can't be asked to revoke the
     // session's tokens now, that stays owed, and is settled alone at a later load.
 
-    pub(super) fn leave(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
-        flow.record = reply.map(record::checked).unwrap_or_default();
-        if flow.record.is_empty() {
-            flow.record.clone_from(&self.session);
-        }
+    pub(super) fn leave(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let stored = record::checked(reply.unwrap_or_default());
+        flow.record = text::or(stored, &self.session).into();
         // Removed first, for a full storage would refuse to write.
         self.ask(flow, Stage::Left, "S")
     }
 
-    pub(super) fn left(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn left(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         self.ended(record::line(&flow.record, LABEL));
-        flow.removed = reply.err();
+        flow.failed = self.unless_failed(reply);
         if flow.record.is_empty() || !self.config.has(REVOCATION_ENDPOINT) {
             return self.out(flow);
         }
-        record::is_left(&mut flow.record);
+        flow.record = record::left(&flow.record);
         self.also(&["S", &flow.record]);
         self.ask_to_revoke(flow, Stage::Told)
     }
 
     /// Out, if not without a failure.
     fn out(&mut self, flow: &mut Flow) -> Result<()> {
-        match flow.removed.take() {
-            Some(error) => Err(error),
-            None => {
-                self.done("");
-                Ok(())
-            }
-        }
+        self.done("", flow.failed.take())
     }
 
-    pub(super) fn settle(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
-        flow.record = record::checked(reply?);
+    pub(super) fn settle(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        flow.record = record::checked(reply.ok_or_else(|| self.failure())?).into();
         if !record::is_over(&flow.record) {
             return self.out(flow);
         }
         self.ask_to_revoke(flow, Stage::Told)
     }
 
-    pub(super) fn told(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn told(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         if let Err(error) = self.read_revoked(reply)
             && error.is_passing()
         {
             // It stays owed; a sign-out is none the worse for it.
-            flow.removed = flow
-                .removed
-                .take()
-                .or(Some(error).filter(|_| flow.number == super::flow::SETTLE));
+            if flow.number == SETTLE {
+                flow.failed = Some(error);
+            }
             return self.out(flow);
         }
         self.also(&["T", record::line(&flow.record, LABEL)]);
         self.ask(flow, Stage::Settled, "s")
     }
 
-    pub(super) fn settled(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn settled(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         // Another tab may have signed in meanwhile.
-        if reply.is_ok_and(|stored| record::is_over(&stored)) {
+        if reply.is_some_and(record::is_over) {
             self.also(&["S"]);
         }
         self.out(flow)
@@ -90,15 +79,15 @@ impl Page {
         )
     }
 
-    fn read_revoked(&self, reply: Result<String>) -> Result<()> {
-        let reply = reply?;
+    fn read_revoked(&self, reply: Reply<'_>) -> Result<()> {
+        let reply = reply.ok_or_else(|| self.failure())?;
         if self.status == 200 {
             return Ok(());
         }
-        Err(token::refusal(self.status as u16, Members::new(&reply)))
+        Err(token::refusal(self.status as u16, Members::new(reply)))
     }
 
-    pub(super) fn revocation(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn revocation(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         match self.read_revoked(reply) {
             // One that has ended is as good as revoked.
             Err(error) if error.code != ErrorCode::LoginRequired => Err(error),
@@ -106,9 +95,9 @@ impl Page {
         }
     }
 
-    pub(super) fn revoked(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn revoked(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         self.ended(record::line(&flow.record, LABEL));
-        flow.removed = reply.err();
+        flow.failed = self.unless_failed(reply);
         self.out(flow)
     }
 
@@ -121,9 +110,9 @@ impl Page {
         self.ask(flow, Stage::Heard, "s")
     }
 
-    pub(super) fn heard(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn heard(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         // What this page keeps because its storage refuses, the other tab couldn't remove.
-        if reply.is_ok_and(|stored| is_of(&stored, &flow.input)) {
+        if reply.is_some_and(|stored| is_of(stored, &flow.input)) {
             self.also(&["S"]);
         }
         self.restore(flow)

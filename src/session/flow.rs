@@ -47,6 +47,9 @@ pub(super) const API: u32 = 6;
 /// With the label of a session that has ended, or nothing.
 pub(super) const SYNC: u32 = 7;
 
+/// What came of an effect: a text, or nothing if it failed.
+pub(super) type Reply<'a> = Option<&'a str>;
+
 /// What a flow waits for.
 #[derive(Clone, Copy, Default)]
 pub(super) enum Stage {
@@ -106,12 +109,12 @@ pub(crate) struct Flow {
     pub(super) is_rejected: bool,
     /// It asks for another session than its own, because the record is behind the cookie.
     pub(super) takes_any: bool,
-    /// What it was given for an answer or a renewal.
-    pub(super) signed: Option<Result<Signed>>,
-    /// What an answer came to.
-    pub(super) answer: Option<Result<String>>,
-    /// Whether a record could be removed.
-    pub(super) removed: Option<Error>,
+    /// What it was given for an answer or a renewal; no token if nothing.
+    pub(super) signed: Signed,
+    /// What it comes to, once that is known.
+    pub(super) outcome: String,
+    /// Or why it fails.
+    pub(super) failed: Option<Error>,
 }
 
 impl Flow {
@@ -123,6 +126,13 @@ impl Flow {
             seen: page.attempts,
             ..Self::default()
         }
+    }
+}
+
+impl Flow {
+    /// Whether it is known what the answer came to.
+    pub(super) fn is_settled(&self) -> bool {
+        self.failed.is_some() || !self.outcome.is_empty()
     }
 }
 
@@ -139,16 +149,10 @@ impl Page {
     ) -> String {
         self.now = now;
         self.status = status;
-        let (code, message) = match status {
-            -1 => (ErrorCode::Network, "the server can't be reached"),
-            -2 => (ErrorCode::Timeout, "the server took too long"),
-            -3 => (ErrorCode::Aborted, "the request was given up"),
-            _ => (ErrorCode::Storage, "the storage refused"),
-        };
         let reply = if status < 0 {
-            Err(Error::new(code, message))
+            None
         } else {
-            Ok(text)
+            Some(text.as_str())
         };
         if let Err(error) = self.step(flow, reply) {
             self.also(&["X"]);
@@ -157,7 +161,19 @@ impl Page {
         core::mem::take(&mut self.out)
     }
 
-    fn step(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    /// Why there is no reply.
+    #[inline(never)]
+    pub(super) fn failure(&self) -> Error {
+        let (code, message) = match self.status {
+            -1 => (ErrorCode::Network, "the server can't be reached"),
+            -2 => (ErrorCode::Timeout, "the server took too long"),
+            -3 => (ErrorCode::Aborted, "the request was given up"),
+            _ => (ErrorCode::Storage, "the storage refused"),
+        };
+        Error::new(code, message)
+    }
+
+    fn step(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         match flow.stage {
             Stage::Start if flow.number < API => self.ask(flow, Stage::Locked, "L"),
             // The lock only saves requests: whether it was had is all the same.
@@ -174,7 +190,10 @@ impl Page {
             Stage::Exchange => self.exchanged(flow, reply),
             Stage::Complete => self.complete(flow, reply),
             Stage::Begin => self.begun(flow, reply),
-            Stage::Begun => reply.map(|_| self.done(&flow.record)),
+            Stage::Begun => {
+                let removed = self.unless_failed(reply);
+                self.done(&flow.outcome, removed)
+            }
             Stage::Renew => self.renewal(flow, reply),
             Stage::Renewed => self.renewed(flow, reply),
             Stage::Revoke => self.revocation(flow, reply),
@@ -200,9 +219,20 @@ impl Page {
         Ok(())
     }
 
+    /// What failed, if something did.
+    pub(super) fn unless_failed(&self, reply: Reply<'_>) -> Option<Error> {
+        reply.is_none().then(|| self.failure())
+    }
+
     /// The end.
-    pub(super) fn done(&mut self, text: &str) {
-        self.also(&["D", text]);
+    pub(super) fn done(&mut self, text: &str, failed: Option<Error>) -> Result<()> {
+        match failed {
+            Some(error) => Err(error),
+            None => {
+                self.also(&["D", text]);
+                Ok(())
+            }
+        }
     }
 
     /// Adds an error's texts to the effect that was asked for last.

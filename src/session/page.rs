@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::config::{Config, IS_TOKEN};
-use super::flow::{ACCESS_TOKEN, API, Flow, REDIRECT, REVOKE, SYNC, Stage};
+use super::flow::{ACCESS_TOKEN, API, Flow, REDIRECT, REVOKE, Reply, SYNC, Stage};
 use super::record::{self, EXPIRES_AT, GENERATION, LABEL, LIFETIME, Signed};
 use crate::protocol::{Error, ErrorCode, Result, text};
 
@@ -26,8 +26,11 @@ pub(crate) struct Page {
     /// How many requests for a token this page has made, and how the last one failed.
     pub(super) attempts: u32,
     pub(super) last_failure: Option<Error>,
-    /// What the redirect that this page was loaded by came to: the sign-in's `state` and its result.
-    pub(super) redirect: Option<(String, Result<String>)>,
+    /// What the redirect that this page was loaded by came to: the sign-in's `state`, and the text or the
+    /// error.
+    pub(super) redirect: String,
+    pub(super) outcome: String,
+    pub(super) refusal: Option<Error>,
     /// Which of a token's ends was told.
     told: u8,
 
@@ -58,7 +61,9 @@ impl Page {
             shown: String::new(),
             attempts: 0,
             last_failure: None,
-            redirect: None,
+            redirect: String::new(),
+            outcome: String::new(),
+            refusal: None,
             told: NOTHING,
             now: 0.0,
             status: 0,
@@ -163,28 +168,27 @@ impl Page {
         self.ask(flow, Stage::Restore, "s")
     }
 
-    pub(super) fn restored(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn restored(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let result = match reply {
-            Err(error) => Err(error),
-            Ok(stored) if self.serial == flow.serial => {
+            None => Err(self.failure()),
+            Some(stored) if self.serial == flow.serial => {
                 self.take_up(record::checked(stored), flow.number == REDIRECT)
             }
             // Another flow of this page has signed in or out meanwhile, and this was read before.
-            Ok(_) if self.session.is_empty() => return self.restore(flow),
-            Ok(_) => Ok(()),
+            Some(_) if self.session.is_empty() => return self.restore(flow),
+            Some(_) => Ok(()),
         };
         self.go_on(flow, result)
     }
 
     /// Goes on for this page's session, or without one.
     fn go_on(&mut self, flow: &mut Flow, restored: Result<()>) -> Result<()> {
-        let answer = flow.answer.take();
         match restored {
             Ok(()) => match flow.number {
                 ACCESS_TOKEN => return self.give_token(flow),
                 API => return self.api(flow),
                 REVOKE => {
-                    flow.record.clone_from(&self.session);
+                    flow.record = self.session.clone();
                     return self.ask_to_revoke(flow, Stage::Revoke);
                 }
                 _ => {}
@@ -193,7 +197,7 @@ impl Page {
                 let is_out = error.code == ErrorCode::LoginRequired;
                 // Without storage there is no session to take up, and signing in still works.
                 let is_fine = match flow.number {
-                    REDIRECT => answer.is_some() || is_out || error.code == ErrorCode::Storage,
+                    REDIRECT => is_out || error.code == ErrorCode::Storage || flow.is_settled(),
                     REVOKE => is_out,
                     number => number == SYNC,
                 };
@@ -202,9 +206,7 @@ impl Page {
                 }
             }
         }
-        let text = answer.transpose()?.unwrap_or_default();
-        self.done(&text);
-        Ok(())
+        self.done(&flow.outcome, flow.failed.take())
     }
 
     fn known(&self) -> Result<()> {
@@ -219,8 +221,8 @@ impl Page {
     /// # Errors
     /// [`ErrorCode::LoginRequired`] if there is none, [`ErrorCode::SessionMismatch`] if it isn't the
     /// one that this page knows.
-    fn take_up(&mut self, stored: String, anew: bool) -> Result<()> {
-        let label = record::line(&stored, LABEL);
+    fn take_up(&mut self, stored: &str, anew: bool) -> Result<()> {
+        let label = record::line(stored, LABEL);
         if anew {
             // It keeps what it shows, if that is still so and it wasn't told otherwise.
             if self.displaced || label != self.shown {
@@ -231,7 +233,7 @@ impl Page {
         if self.displaced {
             return Err(displaced());
         }
-        if stored.is_empty() || record::is_over(&stored) {
+        if stored.is_empty() || record::is_over(stored) {
             if !self.session.is_empty() {
                 self.is_out();
             }
@@ -242,7 +244,7 @@ impl Page {
                 (!self.shown.is_empty() && self.shown != label, false)
             } else {
                 let is_same = label == self.label();
-                let generation = record::line(&stored, GENERATION);
+                let generation = record::line(stored, GENERATION);
                 let kept = record::line(&self.session, GENERATION);
                 // Another tab may have renewed: its token isn't ours, but its end and generation are news.
                 // A kept token that the relay handed out once more is none: its end, measured anew, is a
@@ -257,7 +259,7 @@ impl Page {
                 self.forget();
                 self.emit("change");
             }
-            self.take(stored);
+            self.take(stored.into());
         }
         self.known()
     }
@@ -295,14 +297,14 @@ impl Page {
         self.forget();
         self.displaced = true;
         // What this page came to is over: asked again, it looks anew.
-        self.redirect = None;
+        self.redirect.clear();
         self.emit("change");
     }
 
     /// Nobody is signed in here any more.
     pub(super) fn is_out(&mut self) {
         self.forget();
-        self.redirect = None;
+        self.redirect.clear();
         self.emit("signedout");
     }
 

@@ -47,23 +47,32 @@ pub(super) fn progress(pending: &str) -> Progress {
 
 /// One that begins.
 pub(super) fn begun(state: &str, now: f64, scope: &str, return_to: &str, verifier: &str) -> String {
-    let now = text::decimal(now as u64);
+    joined([
+        state,
+        &text::decimal(now as u64),
+        scope,
+        return_to,
+        verifier,
+    ])
+}
+
+fn joined([state, created_at, scope, return_to, verifier]: [&str; 5]) -> String {
     text::joined(&[
-        state, "\t", &now, "\t", scope, "\t", return_to, "\t", verifier, "\t",
+        state, "\t", created_at, "\t", scope, "\t", return_to, "\t", verifier, "\t",
     ])
 }
 
 /// The same once it has ended signed in.
 pub(super) fn settled(pending: &str) -> String {
-    let end = text::cut_last(pending, b'\t').and_then(|(rest, _)| text::cut_last(rest, b'\t'));
-    text::joined(&[end.map_or("", |(rest, _)| rest), "\t\t"])
+    let [state, created_at, scope, return_to] = [0, 1, 2, 3].map(|number| field(pending, number));
+    joined([state, created_at, scope, return_to, ""])
 }
 
 /// The stored list without what has run out at `now`, and `line` in the place of the sign-in of that
 /// `state`; an empty one removes it.
 pub(super) fn with(stored: &str, now: f64, state: &str, line: &str) -> String {
     let mut list = String::new();
-    for pending in text::split(stored, b'\n') {
+    for pending in lines(stored) {
         let Some(created_at) = text::whole(field(pending, CREATED_AT)) else {
             continue;
         };
@@ -85,10 +94,16 @@ pub(super) fn with(stored: &str, now: f64, state: &str, line: &str) -> String {
 /// The list with one more; of the oldest, only the newest few stay.
 pub(super) fn with_new(mut list: String, line: &str) -> String {
     push(&mut list, line);
-    while text::split(&list, b'\n').count() > MOST {
-        list = text::cut(&list, b'\n').map_or("", |(_, rest)| rest).into();
+    if text::count(&list, b'\n') >= MOST {
+        let oldest = text::nth(&list, b'\n', 0).len();
+        list = list.get(oldest + 1..).unwrap_or_default().into();
     }
     list
+}
+
+/// Those of a list.
+pub(super) fn lines(list: &str) -> impl Iterator<Item = &str> {
+    (0..=text::count(list, b'\n')).map(|number| text::nth(list, b'\n', number))
 }
 
 fn push(list: &mut String, line: &str) {

@@ -26,6 +26,7 @@ const OVER: usize = 7;
 const LINES: usize = 8;
 
 /// What a sign-in or a renewal gives.
+#[derive(Default)]
 pub(super) struct Signed {
     pub record: String,
     pub token: String,
@@ -50,38 +51,33 @@ impl Signed {
             Lifetime::Never => (String::new(), String::new()),
         };
         Self {
-            record: joined(&[
+            record: text::joined(&[
                 members.or_empty(members::SESSION),
+                "\n",
                 members.number(members::GENERATION),
+                "\n",
                 text::or(members.or_empty(members::SCOPE), scope),
+                "\n",
                 &expires_at,
+                "\n",
                 &lifetime,
+                "\n",
                 text::or(members.or_empty(REFRESH_TOKEN), handle),
+                "\n",
                 members.or_empty(API_HANDLE),
-                "",
+                "\n",
             ]),
             token: members.or_empty(ACCESS_TOKEN).into(),
         }
     }
 }
 
-fn joined(lines: &[&str; LINES]) -> String {
-    let mut out = String::new();
-    for (number, line) in lines.iter().enumerate() {
-        if number > 0 {
-            out.push('\n');
-        }
-        out.push_str(line);
-    }
-    out
-}
-
 /// What was read from the storage, if we wrote it.
-pub(super) fn checked(stored: String) -> String {
-    if text::split(&stored, b'\n').count() == LINES {
+pub(super) fn checked(stored: &str) -> &str {
+    if text::count(stored, b'\n') == LINES - 1 {
         stored
     } else {
-        String::new()
+        ""
     }
 }
 
@@ -99,17 +95,13 @@ pub(super) fn is_over(record: &str) -> bool {
     !line(record, OVER).is_empty()
 }
 
-/// The user has left it.
-pub(super) fn is_left(record: &mut String) {
-    if !is_over(record) {
-        record.push('1');
-    }
+/// The same once the user has left it.
+pub(super) fn left(record: &str) -> String {
+    text::joined(&[record, if is_over(record) { "" } else { "1" }])
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
-
     use super::*;
 
     const RECORD: &str = "abc\n3\nDC MIM\n1800000000000\n172800000\nh\na\n";
@@ -132,7 +124,7 @@ mod tests {
             (signed.record.as_str(), signed.token.as_str()),
             (RECORD, "t")
         );
-        assert_eq!(checked(RECORD.to_string()), RECORD);
+        assert_eq!(checked(RECORD), RECORD);
         assert_eq!(line(RECORD, SCOPE), "DC MIM");
         assert_eq!(ms(RECORD, EXPIRES_AT), 1_800_000_000_000.0);
         let endless = of(Lifetime::Never).record;
@@ -145,19 +137,16 @@ mod tests {
     #[test]
     fn a_session_that_is_over_stays_so() {
         assert!(!is_over(RECORD));
-        let mut record = RECORD.to_string();
-        is_left(&mut record);
+        let record = left(RECORD);
         assert!(is_over(&record));
-        let once = record.clone();
-        is_left(&mut record);
-        assert_eq!(record, once);
-        assert_eq!(checked(record), once);
+        assert_eq!(left(&record), record);
+        assert_eq!(checked(&record), record);
     }
 
     #[test]
     fn foreign_text_is_no_session() {
         for text in ["", "{}", "session=a", "a\nb", "a\nb\nc\nd\ne\nf\ng\nh\ni"] {
-            assert_eq!(checked(text.to_string()), "", "{text}");
+            assert_eq!(checked(text), "", "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::config::{
     ALLOW_MISSING_STATE, CALLBACK_PAGE, CLIENT_ID, IS_TOKEN, ISSUER, REDIRECT_URI, TOKEN_ENDPOINT,
 };
-use super::flow::{Flow, Stage};
+use super::flow::{Flow, Reply, Stage};
 use super::page::Page;
 use super::pending::{self, CODE, CODE_VERIFIER, Progress, RETURN_TO, SCOPE, STATE};
 use super::record::Signed;
@@ -18,35 +18,43 @@ impl Page {
     /// Reads the answer in the page's URL and completes the sign-in that it belongs to; without one,
     /// takes up what a reload interrupted, or the session that is stored. Safe on every load, any number
     /// of times: the same redirect gives the same outcome.
-    pub(super) fn answered(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
-        let (stored, failed) = match reply {
-            Ok(stored) => (pending::with(&stored, self.now, "", ""), None),
-            Err(error) => (String::new(), Some(error)),
-        };
-        if let Err(error) = self.take_answer(flow, &stored, failed) {
-            flow.answer = Some(Err(error));
+    pub(super) fn answered(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let list = pending::with(reply.unwrap_or_default(), self.now, "", "");
+        if let Err(error) = self.take_answer(flow, &list, self.unless_failed(reply)) {
+            flow.failed = Some(error);
         }
-        if flow.signed.is_some() {
+        if !flow.signed.token.is_empty() {
             return self.ask(flow, Stage::Complete, "p");
         }
-        if flow.record.is_empty() && flow.answer.is_none() {
+        if flow.record.is_empty() && !flow.is_settled() {
             // An answer may wait since before a reload: the latest.
-            for pending in text::split(&stored, b'\n') {
+            for pending in pending::lines(&list) {
                 if pending::progress(pending) == Progress::Answered {
                     flow.record = pending.into();
                 }
             }
+            if flow.record.is_empty() {
+                self.recall(flow);
+            }
         }
-        if !flow.record.is_empty() {
-            return self.exchange(flow);
+        if flow.record.is_empty() {
+            // Whatever else an answer came to, the page learns who is signed in.
+            return self.restore(flow);
         }
-        if flow.answer.is_none()
-            && let Some((_, result)) = &self.redirect
-        {
-            flow.answer = Some(result.clone());
-        }
-        // Whatever else an answer came to, the page learns who is signed in.
-        self.restore(flow)
+        self.exchange(flow)
+    }
+
+    /// What the redirect that this page was loaded by came to.
+    fn recall(&self, flow: &mut Flow) {
+        flow.outcome = self.outcome.clone();
+        flow.failed = self.refusal.clone();
+    }
+
+    /// Keeps that for the next call.
+    fn remember(&mut self, id: &str, flow: &Flow) {
+        self.redirect = id.into();
+        self.outcome = flow.outcome.clone();
+        self.refusal = flow.failed.clone();
     }
 
     /// The answer in a URL, if it is this client's to read: on the callback page, with a `state` that
@@ -56,7 +64,10 @@ impl Page {
             return Ok(None);
         }
         let answer = Answer::read(input, 2)?;
-        let is_ours = |state: &str| text::cut(state, b'.').is_none_or(|(tag, _)| tag == self.tag());
+        let is_ours = |state: &str| {
+            let tag = text::nth(state, b'.', 0);
+            tag == state || tag == self.tag()
+        };
         Ok(answer.filter(|answer| is_ours(answer.state)))
     }
 
@@ -66,10 +77,8 @@ impl Page {
         let Some(answer) = self.answer_in(&flow.input)? else {
             return Ok(());
         };
-        if let Some((id, result)) = &self.redirect
-            && id == answer.state
-        {
-            flow.answer = Some(result.clone());
+        if !answer.state.is_empty() && self.redirect == answer.state {
+            self.recall(flow);
             return Ok(());
         }
         if let Some(error) = failed {
@@ -77,7 +86,7 @@ impl Page {
         }
         let any = self.config.has(ALLOW_MISSING_STATE);
         let mut found = "";
-        for pending in text::split(list, b'\n') {
+        for pending in pending::lines(list) {
             let is_only = any && answer.state.is_empty() && pending.len() == list.len();
             if is_only || pending::field(pending, STATE) == answer.state {
                 found = pending;
@@ -91,7 +100,6 @@ impl Page {
             ));
         }
         let mut line = String::from(found);
-        let mut result = Ok(());
         // Else it was delivered twice: the first delivery goes on or is done.
         if pending::progress(found) == Progress::Started {
             let expected = Expected {
@@ -106,12 +114,12 @@ impl Page {
             match answer.check(&expected) {
                 Ok(Granted::Code(code)) => {
                     line.push_str(code);
-                    flow.record.clone_from(&line);
+                    flow.record = line.clone();
                 }
                 Ok(Granted::Token(fragment, lifetime)) => {
                     let scope = pending::field(found, SCOPE);
-                    flow.record.clone_from(&line);
-                    flow.signed = Some(Ok(Signed::new(fragment.0, lifetime, self.now, scope, "")));
+                    flow.record = line.clone();
+                    flow.signed = Signed::new(fragment.0, lifetime, self.now, scope, "");
                 }
                 Err(error) => {
                     // An answer that may not be accepted: the sign-in still waits for the true one.
@@ -122,15 +130,15 @@ impl Page {
                         return Err(error);
                     }
                     line.clear();
-                    self.redirect = Some((id.into(), Err(error.clone())));
-                    result = Err(error);
+                    flow.failed = Some(error);
+                    self.remember(id, flow);
                 }
             }
         }
         // A storage that refuses costs a reload in mid-flow, not the sign-in.
         self.also(&["P", &pending::with(list, self.now, id, &line)]);
         self.also(&["A", text::nth(&flow.input, BREAK, 1)]);
-        result
+        Ok(())
     }
 
     fn exchange(&mut self, flow: &mut Flow) -> Result<()> {
@@ -145,48 +153,39 @@ impl Page {
         self.send(TOKEN_ENDPOINT, &body, "")
     }
 
-    pub(super) fn exchanged(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
+    pub(super) fn exchanged(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let scope = pending::field(&flow.record, SCOPE);
-        let signed = self.signed(reply, flow.asked_at, scope, "");
-        // A failure that passes leaves the answer where it waits: the next call tries again.
-        if let Err(error) = &signed
-            && error.is_passing()
-        {
-            flow.answer = signed.err().map(Err);
-            return self.restore(flow);
+        match self.signed(reply, flow.asked_at, scope, "") {
+            Ok(signed) => flow.signed = signed,
+            Err(error) => {
+                // A failure that passes leaves the answer where it waits: the next call tries again.
+                let is_passing = error.is_passing();
+                flow.failed = Some(once_more(error));
+                if is_passing {
+                    return self.restore(flow);
+                }
+            }
         }
-        flow.signed = Some(signed);
         self.ask(flow, Stage::Complete, "p")
     }
 
-    pub(super) fn complete(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
-        let id = pending::field(&flow.record, STATE);
+    pub(super) fn complete(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let mut line = String::new();
-        let result = match flow.signed.take() {
-            Some(Err(error)) => Err(once_more(error)),
-            signed => {
-                // The session first: should the page die over it, the answer still waits.
-                if let Some(Ok(signed)) = signed {
-                    self.adopt(signed);
-                }
-                line = pending::settled(&flow.record);
-                Ok(text::joined(&[
-                    "/",
-                    pending::field(&flow.record, RETURN_TO),
-                ]))
-            }
-        };
-        let stored = reply.unwrap_or_default();
-        self.also(&["P", &pending::with(&stored, self.now, id, &line)]);
-        self.redirect = Some((id.into(), result.clone()));
-        match &result {
-            Ok(text) => self.done(text),
-            Err(_) => {
-                flow.answer = Some(result);
-                return self.restore(flow);
-            }
+        let is_in = flow.failed.is_none();
+        if is_in {
+            // The session first: should the page die over it, the answer still waits.
+            self.adopt(core::mem::take(&mut flow.signed));
+            line = pending::settled(&flow.record);
+            flow.outcome = text::joined(&["/", pending::field(&flow.record, RETURN_TO)]);
         }
-        Ok(())
+        let id = pending::field(&flow.record, STATE);
+        let list = pending::with(reply.unwrap_or_default(), self.now, id, &line);
+        self.also(&["P", &list]);
+        self.remember(id, flow);
+        if is_in {
+            return self.done(&flow.outcome, None);
+        }
+        self.restore(flow)
     }
 }
 

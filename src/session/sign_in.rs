@@ -6,7 +6,7 @@ use super::config::{
     AUTHORIZATION_ENDPOINT, CLIENT_ID, CUSTOM_PARAM, IS_TOKEN, ISSUER, NAMESPACE, REDIRECT_URI,
     SCOPE,
 };
-use super::flow::{Flow, Stage};
+use super::flow::{Flow, Reply, Stage};
 use super::page::Page;
 use super::pending;
 use crate::protocol::authorization::{self, AuthorizationRequest, ResponseType};
@@ -30,8 +30,8 @@ impl Page {
     }
 
     /// Adds a sign-in to those under way, and makes the URL that it begins with.
-    pub(super) fn begun(&mut self, flow: &mut Flow, reply: Result<String>) -> Result<()> {
-        let stored = reply?;
+    pub(super) fn begun(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let stored = reply.ok_or_else(|| self.failure())?;
         let asked = |number| text::nth(&flow.input, BREAK, number);
         let mut return_to = asked(2);
         if return_to.is_empty() {
@@ -70,8 +70,8 @@ impl Page {
             },
         );
         let line = pending::begun(&state, self.now, scope, return_to, code_verifier);
-        let list = pending::with_new(pending::with(&stored, self.now, "", ""), &line);
-        flow.record = url;
+        let list = pending::with_new(pending::with(stored, self.now, "", ""), &line);
+        flow.outcome = url;
         flow.stage = Stage::Begun;
         self.also(&["P", &list]);
         Ok(())
