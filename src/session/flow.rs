@@ -140,20 +140,10 @@ impl Page {
     /// Goes on with what came of the last effect: a status, which is an HTTP status after `F`, 0 for
     /// others, or negative for a failure; and a text. `now` in milliseconds since 1970. Gives the next
     /// effects. Not to be called after the end.
-    pub(crate) fn resume(
-        &mut self,
-        flow: &mut Flow,
-        now: f64,
-        status: i32,
-        text: String,
-    ) -> String {
+    pub(crate) fn resume(&mut self, flow: &mut Flow, now: f64, status: i32, text: &str) -> String {
         self.now = now;
         self.status = status;
-        let reply = if status < 0 {
-            None
-        } else {
-            Some(text.as_str())
-        };
+        let reply = if status < 0 { None } else { Some(text) };
         if let Err(error) = self.step(flow, reply) {
             self.also(&["X"]);
             self.with_error(&error);

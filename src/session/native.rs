@@ -178,7 +178,7 @@ impl Task {
         if self.queue.is_empty() {
             let (status, text) = texts_of(reply);
             let mut page = self.client.page.borrow_mut();
-            let effects = page.resume(&mut self.flow, now, status, text);
+            let effects = page.resume(&mut self.flow, now, status, &text);
             let effects = effects.split_terminator(END).map(String::from);
             self.queue.extend(effects);
         }

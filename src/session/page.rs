@@ -103,7 +103,7 @@ impl Page {
     /// Milliseconds that a token must still last by default. A short-lived token is good for three quarters
     /// of its life, whatever is configured, or it would never be.
     pub(super) fn needed(&self) -> f64 {
-        self.config.min_validity.min(self.lifetime / 4.0)
+        self.at_most_a_quarter(self.config.min_validity)
     }
 
     pub(super) fn is_fresh(&self, now: f64, needed: f64) -> bool {
@@ -139,7 +139,14 @@ impl Page {
     }
 
     fn lead(&self) -> f64 {
-        self.config.expiring_lead.min(self.lifetime / 4.0)
+        self.at_most_a_quarter(self.config.expiring_lead)
+    }
+
+    /// So many milliseconds, or a quarter of the token's life.
+    fn at_most_a_quarter(&self, ms: f64) -> f64 {
+        let quarter = self.lifetime / 4.0;
+        // `f64::min` is a function of its own in wasm.
+        if ms < quarter { ms } else { quarter }
     }
 
     /// A call of an API was answered for the session of that label, with the token of that generation.

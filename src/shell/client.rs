@@ -1,20 +1,20 @@
 //! The client's side of host.js. Little crosses the border, and nothing that JavaScript owns: pages and
 //! flows have numbers, and all else is a number or a text. Functions weigh a quarter of what classes with
-//! methods do, on both sides.
+//! methods do, on both sides; and texts cross as bytes, which host.js encodes and decodes by the platform's own
+//! means, because wasm-bindgen's are made for speed.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
 
-use super::runtime::Alone;
+use super::runtime::{Alone, text};
 use crate::session::{Config, Flow, Page};
 
 #[wasm_bindgen(raw_module = "#shell/host")]
 extern "C" {
     /// Hands over the text that belongs to what is returned.
-    fn put(text: &str);
+    fn put(text: &[u8]);
 }
 
 static OPEN: Alone<RefCell<Open>> = Alone(RefCell::new(Open {
@@ -42,19 +42,19 @@ pub fn ask(work: u32, number: usize, now: f64, known: u32) -> f64 {
     };
     match work {
         2 => {
-            put(page.due(now));
+            put(page.due(now).as_bytes());
             page.delay(now)
         }
         3 => {
             let serial = page.fresh(now);
             if serial != known {
-                put(page.token());
+                put(page.token().as_bytes());
             }
             f64::from(serial)
         }
         4 => page.end(),
         _ => {
-            put(page.scope());
+            put(page.scope().as_bytes());
             0.0
         }
     }
@@ -62,37 +62,37 @@ pub fn ask(work: u32, number: usize, now: f64, known: u32) -> f64 {
 
 /// A new page's number.
 #[wasm_bindgen]
-pub fn open(lines: String, expiring_lead: f64, min_validity: f64) -> usize {
-    let page = Page::new(Config::new(lines, expiring_lead, min_validity));
+pub fn open(lines: &[u8], expiring_lead: f64, min_validity: f64) -> usize {
+    let page = Page::new(Config::new(text(lines).into(), expiring_lead, min_validity));
     place(&mut OPEN.0.borrow_mut().pages, page)
 }
 
 /// A new flow's number.
 #[wasm_bindgen]
-pub fn start(page: usize, flow: u32, input: String) -> usize {
+pub fn start(page: usize, flow: u32, input: &[u8]) -> usize {
     let open = &mut *OPEN.0.borrow_mut();
     match open.pages.get(page) {
-        Some(Some(page)) => place(&mut open.flows, Flow::new(page, flow, input)),
+        Some(Some(page)) => place(&mut open.flows, Flow::new(page, flow, text(input).into())),
         _ => usize::MAX,
     }
 }
 
 /// Goes on with a reply, and puts the next effects.
 #[wasm_bindgen]
-pub fn resume(page: usize, flow: usize, now: f64, status: i32, text: String) {
+pub fn resume(page: usize, flow: usize, now: f64, status: i32, reply: &[u8]) {
     let open = &mut *OPEN.0.borrow_mut();
     if let Some(Some(page)) = open.pages.get_mut(page)
         && let Some(Some(flow)) = open.flows.get_mut(flow)
     {
-        put(&page.resume(flow, now, status, text));
+        put(page.resume(flow, now, status, text(reply)).as_bytes());
     }
 }
 
 /// A call of an API was answered for the session of that label.
 #[wasm_bindgen]
-pub fn called(page: usize, generation: u32, label: String) {
+pub fn called(page: usize, generation: u32, label: &[u8]) {
     if let Some(Some(page)) = OPEN.0.borrow_mut().pages.get_mut(page) {
-        page.called(&label, generation);
+        page.called(text(label), generation);
     }
 }
 

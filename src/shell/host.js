@@ -3,9 +3,13 @@ import { AttOAuthError, LONGEST_TIMER, configured } from "#shell/options";
 
 export { AttOAuthError };
 
+const encoder = new TextEncoder();
+const bytes = (text) => encoder.encode(text);
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** What Rust has handed over last; see client.rs. */
 let given = "";
-export const put = (text) => void (given = text);
+export const put = (text) => void (given = decoder.decode(text));
 
 // The numbers of `ask` in client.rs.
 const END_FLOW = 0;
@@ -108,7 +112,7 @@ export function open({ ask, called, open, resume, start }, options) {
     expiringLead = 60,
     minValidity = 30,
   } = options;
-  let client = open(lines, expiringLead * 1000, minValidity * 1000);
+  let client = open(bytes(lines), expiringLead * 1000, minValidity * 1000);
   const stores = {
     session: keeper(storage),
     // A sign-in under way is this tab's alone, wherever the session is kept.
@@ -217,9 +221,9 @@ export function open({ ask, called, open, resume, start }, options) {
     try {
       if (client < 0) throw disposed();
       signal?.throwIfAborted?.();
-      task = start(client, flow, text);
+      task = start(client, flow, bytes(text));
       for (let reply = DONE; ; ) {
-        resume(client, task, now(), ...reply);
+        resume(client, task, now(), reply[0], bytes(reply[1]));
         for (const effect of given.split(AFTER).slice(0, -1)) {
           const letter = effect[0];
           const texts = effect.slice(1).split(BREAK);
@@ -306,7 +310,7 @@ export function open({ ask, called, open, resume, start }, options) {
     now,
     /** An API has answered for the session of that label, with the token of that generation. */
     called(label, generation) {
-      called(client, generation, label);
+      called(client, generation, bytes(label));
     },
     /** When the token ends; `undefined` if nobody is signed in. */
     expiresAt() {

@@ -23,6 +23,8 @@ pub struct Artefact {
     optimise: &'static [&'static str],
     /// After a trap a function of the glue makes a fresh instance: for those who serve many requests.
     resets: bool,
+    /// No value of JavaScript's crosses its border but numbers and bytes.
+    borders_by_value: bool,
 }
 
 /// All artefacts. Only the browser's is small at any price.
@@ -47,6 +49,7 @@ pub const ARTEFACTS: [Artefact; 3] = [
             "--minify-imports-and-exports-and-modules",
         ],
         resets: false,
+        borders_by_value: true,
     },
     Artefact {
         name: "relay",
@@ -55,6 +58,7 @@ pub const ARTEFACTS: [Artefact; 3] = [
         rustflags: &[],
         optimise: &["-O3"],
         resets: true,
+        borders_by_value: false,
     },
     Artefact {
         name: "gateway",
@@ -63,6 +67,7 @@ pub const ARTEFACTS: [Artefact; 3] = [
         rustflags: &[],
         optimise: &["-O3"],
         resets: true,
+        borders_by_value: false,
     },
 ];
 
@@ -73,6 +78,7 @@ pub const TRAP: Artefact = Artefact {
     profile: "edge",
     optimise: &["-O3"],
     resets: true,
+    borders_by_value: false,
     rustflags: &[],
 };
 
@@ -151,9 +157,13 @@ impl Artefact {
     }
 
     fn bind(self, wasm: &Path, folder: &Path) -> Result {
+        let mut bytes = fs::read(wasm).map_err(|e| file_error("read", wasm, &e))?;
+        if self.borders_by_value {
+            forget_reference_types(&mut bytes);
+        }
         let mut bindgen = Bindgen::new();
         bindgen
-            .input_path(wasm)
+            .input_bytes(self.name, bytes)
             .out_name(self.name)
             .typescript(false)
             .omit_default_module_path(false)
@@ -200,6 +210,18 @@ fn renamed(mut glue: String, names: &str) -> String {
         }
     }
     glue
+}
+
+/// Has wasm-bindgen make no table of JavaScript's values, nor what fills it. It goes by a section that the
+/// linker writes, where the standard library claims the feature whether it is used or not.
+fn forget_reference_types(wasm: &mut [u8]) {
+    const CLAIM: &[u8] = b"+\x0freference-types";
+    if let Some(at) = wasm.windows(CLAIM.len()).position(|bytes| bytes == CLAIM) {
+        wasm.iter_mut()
+            .skip(at)
+            .take(1)
+            .for_each(|mark| *mark = b'-');
+    }
 }
 
 /// Flags that make the same bytes on every machine: where the crates lie here is nobody's business.
