@@ -1,5 +1,5 @@
 // The browser's entry: the client, whose WebAssembly `init` fetches.
-import { ask, called, finish, imports, open, resume, start } from "#bindgen/client";
+import { ask, finish, imports, resume, start } from "#bindgen/client";
 import { AttOAuthError } from "#shell/host";
 import { define } from "#shell/entry";
 
@@ -37,5 +37,5 @@ async function instantiate(source) {
   return WebAssembly.instantiateStreaming(from, imports());
 }
 
-export const AttOAuth = define({ ask, called, open, resume, start }, () => ready);
+export const AttOAuth = define({ ask, resume, start }, () => ready);
 export { AttOAuthError };

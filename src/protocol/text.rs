@@ -73,6 +73,12 @@ pub(crate) const fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
     if text.is_empty() { other } else { text }
 }
 
+/// Adds a text, and after it what parts it from the next.
+pub(crate) fn push(out: &mut String, text: &str, end: &str) {
+    out.push_str(text);
+    out.push_str(end);
+}
+
 /// The parts in one.
 pub(crate) fn joined(parts: &[&str]) -> String {
     let mut out = String::new();

@@ -34,16 +34,20 @@ pub(super) const REVOCATION_ENDPOINT: usize = 9;
 /// Not empty if a token out of the fragment is asked for in place of a code.
 pub(super) const IS_TOKEN: usize = 10;
 pub(super) const ALLOW_MISSING_STATE: usize = 11;
+/// Milliseconds, as the one after it.
+const EXPIRING_LEAD: usize = 12;
+const MIN_VALIDITY: usize = 13;
 /// Not written by options.js, which asks itself.
-pub(super) const ALLOW_ANY_SCOPE: usize = 12;
+pub(super) const ALLOW_ANY_SCOPE: usize = 14;
 
 impl Config {
-    /// Of the lines and the two times in milliseconds, as options.js writes them.
-    pub(crate) const fn new(lines: String, expiring_lead: f64, min_validity: f64) -> Self {
+    /// Of the lines, as options.js writes them.
+    pub(crate) fn new(lines: String) -> Self {
+        let ms = |number| text::whole(text::nth(&lines, b'\n', number)).unwrap_or_default() as f64;
         Self {
+            expiring_lead: ms(EXPIRING_LEAD),
+            min_validity: ms(MIN_VALIDITY),
             lines,
-            expiring_lead,
-            min_validity,
         }
     }
 

@@ -22,7 +22,7 @@ use alloc::string::String;
 
 use super::page::Page;
 use super::record::Signed;
-use crate::protocol::{Error, ErrorCode, Result, text};
+use crate::protocol::{Error, ErrorCode, Result, members, text};
 
 /// After each effect.
 pub(super) const END: &str = "\x1e";
@@ -46,6 +46,8 @@ pub(super) const SETTLE: u32 = 5;
 pub(super) const API: u32 = 6;
 /// With the label of a session that has ended, or nothing.
 pub(super) const SYNC: u32 = 7;
+/// With the label of a session that an API has answered for, and the generation of its token.
+pub(super) const CALLED: u32 = 8;
 
 /// What came of an effect: a text, or nothing if it failed.
 pub(super) type Reply<'a> = Option<&'a str>;
@@ -173,6 +175,11 @@ impl Page {
                 SIGN_OUT => self.ask(flow, Stage::Leave, "s"),
                 SETTLE => self.ask(flow, Stage::Settle, "s"),
                 SYNC if !flow.input.is_empty() => self.hear(flow),
+                CALLED => {
+                    let texts = |number| text::nth(&flow.input, members::BREAK, number);
+                    self.called(texts(0), text::whole(texts(1)));
+                    self.done("", None)
+                }
                 _ => self.restore(flow),
             },
             Stage::Restore => self.restored(flow, reply),
@@ -228,21 +235,15 @@ impl Page {
     /// Adds an error's texts to the effect that was asked for last.
     pub(super) fn with_error(&mut self, error: &Error) {
         let status = error.status.map(|status| text::decimal(status.into()));
-        let is_retryable = if error.code.is_retryable() { "1" } else { "" };
         self.out.pop();
-        self.also(&[
-            error.code.as_str(),
-            BREAK,
-            &error.message,
-            BREAK,
-            error.error.as_deref().unwrap_or_default(),
-            BREAK,
-            error.error_description.as_deref().unwrap_or_default(),
-            BREAK,
-            status.as_deref().unwrap_or_default(),
-            BREAK,
-            is_retryable,
-        ]);
+        let mut push = |text: &str| text::push(&mut self.out, text, BREAK);
+        push(error.code.as_str());
+        push(&error.message);
+        push(error.error.as_deref().unwrap_or_default());
+        push(error.error_description.as_deref().unwrap_or_default());
+        push(status.as_deref().unwrap_or_default());
+        push(if error.code.is_retryable() { "1" } else { "" });
+        self.out.push_str(END);
     }
 }
 

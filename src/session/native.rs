@@ -321,6 +321,7 @@ impl Client {
     /// A call of an API was answered for the session of that label, with the token of that generation.
     /// A newer one than this page's has ended this page's, at the gateway: the next caller gets another.
     pub fn called(&self, label: &str, generation: u32) {
+        let generation = Some(generation.into());
         self.page.borrow_mut().called(label, generation);
     }
 

@@ -107,6 +107,7 @@ impl Options {
         };
         let namespace = text::joined(&["att-oauth|", server, "|", &self.client_id]);
         let flag = |is_set| if is_set { "1" } else { "" };
+        let ms = |given: Option<f64>, usual| text::decimal(given.unwrap_or(usual) as u64);
         // In the order of the constants in config.rs.
         let lines = [
             &namespace,
@@ -121,14 +122,12 @@ impl Options {
             &endpoint(self.revocation_endpoint, "/revoke"),
             flag(self.response_type == ResponseType::Token),
             flag(self.dangerously_allow_missing_state),
+            &ms(self.expiring_lead, 60_000.0),
+            &ms(self.min_validity, 30_000.0),
             flag(self.dangerously_allow_any_scope),
         ]
         .join("\n");
-        Config::new(
-            lines,
-            self.expiring_lead.unwrap_or(60_000.0),
-            self.min_validity.unwrap_or(30_000.0),
-        )
+        Config::new(lines)
     }
 }
 

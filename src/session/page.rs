@@ -151,11 +151,11 @@ impl Page {
 
     /// A call of an API was answered for the session of that label, with the token of that generation.
     /// A newer one than this page's has ended this page's, at the gateway: the next caller gets another.
-    pub fn called(&mut self, label: &str, generation: u32) {
+    pub fn called(&mut self, label: &str, generation: Option<u64>) {
         if self.label() == label {
             self.shown = label.into();
             let kept = text::whole(record::line(&self.session, GENERATION));
-            if kept.is_some_and(|kept| kept < generation.into()) {
+            if kept.is_some() && kept < generation {
                 self.token.clear();
             }
         }

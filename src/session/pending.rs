@@ -56,10 +56,12 @@ pub(super) fn begun(state: &str, now: f64, scope: &str, return_to: &str, verifie
     ])
 }
 
-fn joined([state, created_at, scope, return_to, verifier]: [&str; 5]) -> String {
-    text::joined(&[
-        state, "\t", created_at, "\t", scope, "\t", return_to, "\t", verifier, "\t",
-    ])
+fn joined(fields: [&str; 5]) -> String {
+    let mut out = String::new();
+    for field in fields {
+        text::push(&mut out, field, "\t");
+    }
+    out
 }
 
 /// The same once it has ended signed in.

@@ -50,23 +50,17 @@ impl Signed {
             }
             Lifetime::Never => (String::new(), String::new()),
         };
+        let mut record = String::new();
+        let mut push = |line: &str| text::push(&mut record, line, "\n");
+        push(members.or_empty(members::SESSION));
+        push(members.number(members::GENERATION));
+        push(text::or(members.or_empty(members::SCOPE), scope));
+        push(&expires_at);
+        push(&lifetime);
+        push(text::or(members.or_empty(REFRESH_TOKEN), handle));
+        push(members.or_empty(API_HANDLE));
         Self {
-            record: text::joined(&[
-                members.or_empty(members::SESSION),
-                "\n",
-                members.number(members::GENERATION),
-                "\n",
-                text::or(members.or_empty(members::SCOPE), scope),
-                "\n",
-                &expires_at,
-                "\n",
-                &lifetime,
-                "\n",
-                text::or(members.or_empty(REFRESH_TOKEN), handle),
-                "\n",
-                members.or_empty(API_HANDLE),
-                "\n",
-            ]),
+            record,
             token: members.or_empty(ACCESS_TOKEN).into(),
         }
     }

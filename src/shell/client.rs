@@ -60,20 +60,14 @@ pub fn ask(work: u32, number: usize, now: f64, known: u32) -> f64 {
     }
 }
 
-/// A new page's number.
+/// The number of a new flow of that number; without one, of a new page with these options.
 #[wasm_bindgen]
-pub fn open(lines: &[u8], expiring_lead: f64, min_validity: f64) -> usize {
-    let page = Page::new(Config::new(text(lines).into(), expiring_lead, min_validity));
-    place(&mut OPEN.0.borrow_mut().pages, page)
-}
-
-/// A new flow's number.
-#[wasm_bindgen]
-pub fn start(page: usize, flow: u32, input: &[u8]) -> usize {
+pub fn start(page: usize, flow: i32, input: &[u8]) -> usize {
     let open = &mut *OPEN.0.borrow_mut();
-    match open.pages.get(page) {
-        Some(Some(page)) => place(&mut open.flows, Flow::new(page, flow, text(input).into())),
-        _ => usize::MAX,
+    let input = text(input).into();
+    match (u32::try_from(flow), open.pages.get(page)) {
+        (Ok(flow), Some(Some(page))) => place(&mut open.flows, Flow::new(page, flow, input)),
+        _ => place(&mut open.pages, Page::new(Config::new(input))),
     }
 }
 
@@ -85,14 +79,6 @@ pub fn resume(page: usize, flow: usize, now: f64, status: i32, reply: &[u8]) {
         && let Some(Some(flow)) = open.flows.get_mut(flow)
     {
         put(page.resume(flow, now, status, text(reply)).as_bytes());
-    }
-}
-
-/// A call of an API was answered for the session of that label.
-#[wasm_bindgen]
-pub fn called(page: usize, generation: u32, label: &[u8]) {
-    if let Some(Some(page)) = OPEN.0.borrow_mut().pages.get_mut(page) {
-        page.called(text(label), generation);
     }
 }
 

@@ -1,5 +1,5 @@
 // The public class, over what host.js makes of Rust's side.
-import { AttOAuthError, BREAK, open, redirect } from "#shell/host";
+import { AttOAuthError, open, redirect } from "#shell/host";
 import { REDIRECT, SIGN_IN, TOKEN, checked, customParamOf, pageOf, scopeOf } from "#shell/options";
 
 // The flows by their numbers in src/session/flow.rs.
@@ -10,6 +10,10 @@ const REVOKE = 3;
 const SIGN_OUT = 4;
 const SETTLE = 5;
 const API = 6;
+const CALLED = 8;
+
+/** What parts texts; see host.js. */
+const BREAK = "\x1f";
 
 /** `AttOAuth` over the functions of the glue; documented in index.d.ts. */
 export function define(glue, isReady) {
@@ -90,7 +94,10 @@ export function define(glue, isReady) {
       const { apiFetch } = await import("#fetch").catch((cause) => {
         throw new AttOAuthError("network", "fetch.js can't be loaded", { cause, retryable: true });
       });
-      return apiFetch(this, this.#host, (signal) => this.#host.run(API, path, signal), init, AttOAuthError);
+      const target = (signal) => this.#host.run(API, path, signal);
+      // An API has answered for the session of that label, with the token of that generation.
+      const called = (...answer) => this.#host.run(CALLED, answer.join(BREAK));
+      return apiFetch(this, this.#host.fetch, target, called, init, AttOAuthError);
     }
 
     dispose() {

@@ -3,7 +3,7 @@
 const GENERATION = "att-oauth-generation";
 
 /** See `AttOAuth.fetch` in index.d.ts; `target` tells where the call goes, for which session, and what names that if no cookie does. */
-export async function apiFetch(att, { fetch, called }, target, init = {}, AttOAuthError) {
+export async function apiFetch(att, fetch, target, called, init = {}, AttOAuthError) {
   const { signal } = init;
   const call = async () => {
     const [url, label, handle] = await target(signal);
@@ -15,7 +15,7 @@ export async function apiFetch(att, { fetch, called }, target, init = {}, AttOAu
       const response = await fetch(url, { ...init, headers, credentials: "include" });
       // Only what an API has answered bears one: the relay's own refusals don't.
       const generation = response.headers.get(GENERATION);
-      if (generation !== null) called(label, Number(generation));
+      if (generation !== null) await called(label, generation);
       return { response, generation };
     } catch (cause) {
       if (signal?.aborted) throw new AttOAuthError("aborted", "the call was given up", { cause: signal.reason });

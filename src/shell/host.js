@@ -33,6 +33,8 @@ const TIMEOUT = -2;
 const ABORTED = -3;
 const STORAGE = -4;
 
+/** Makes a page in place of a flow. */
+const NEW_PAGE = -1;
 /** The number of a client that was disposed of: nobody's. */
 const GONE = -1;
 
@@ -40,7 +42,7 @@ const GONE = -1;
 const LOCK_WAIT = 15_000;
 
 // What parts texts; no text has it.
-export const BREAK = "\x1f";
+const BREAK = "\x1f";
 const AFTER = "\x1e";
 
 /** The members of a reply and the parameters of a redirect, in the order of src/protocol/members.rs. */
@@ -57,11 +59,11 @@ function members(body) {
   } catch {
     // Rust sees that nothing is there.
   }
+  // AT&T's other servers; see members.rs.
   const { PolicyException, ServiceException } = json?.RequestError ?? {};
-  const own = json?.RequestError ? { error_description: (PolicyException ?? ServiceException)?.Text } : {};
+  if (json?.RequestError) json.error_description = (PolicyException ?? ServiceException)?.Text;
   return NAMES.map((name) => {
-    const value = (name in own ? own : json)?.[name] ?? "";
-    if (value === "") return value;
+    const value = json?.[name] ?? "";
     return typeof value === "string" ? string(value) : typeof value === "number" ? value : "{";
   }).join(BREAK);
 }
@@ -102,17 +104,15 @@ const failure = ([code, message, error, errorDescription, status, retryable]) =>
 const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed of");
 
 /** A client: Rust's with a browser, or whatever is there of one, around it. */
-export function open({ ask, called, open, resume, start }, options) {
+export function open({ ask, resume, start }, options) {
   const [namespace, lines] = configured(options);
   const {
     fetch = (...args) => globalThis.fetch(...args),
     now = Date.now,
     storage = "local",
     timeoutMs = 15_000,
-    expiringLead = 60,
-    minValidity = 30,
   } = options;
-  let client = open(bytes(lines), expiringLead * 1000, minValidity * 1000);
+  let client = start(GONE, NEW_PAGE, bytes(lines));
   const stores = {
     session: keeper(storage),
     // A sign-in under way is this tab's alone, wherever the session is kept.
@@ -175,13 +175,11 @@ export function open({ ask, called, open, resume, start }, options) {
     let release;
     const unlock = () => release?.();
     /** Reads the record of that name, or writes or removes it if there is a `value`. */
-    const record = (name) => (value) =>
+    const record = (name, value) =>
       stores[name](`${namespace}|${name}`, value).catch((thrown) => {
         cause = thrown;
         return [STORAGE, ""];
       });
-    const session = record("session");
-    const pending = record("pending");
     // By their letters in flow.rs.
     const effects = {
       // Waits for the lock, a bounded time; goes on with or without it.
@@ -196,10 +194,10 @@ export function open({ ask, called, open, resume, start }, options) {
         await Promise.race([lock.promise, late]);
         clearTimeout(timer);
       },
-      s: () => session(),
-      p: () => pending(),
-      S: session,
-      P: pending,
+      s: () => record("session"),
+      p: () => record("pending"),
+      S: (value) => record("session", value),
+      P: (value) => record("pending", value),
       async F(...request) {
         const [reply, thrown] = await send(signal, ...request);
         cause = thrown;
@@ -272,7 +270,6 @@ export function open({ ask, called, open, resume, start }, options) {
         signal: controller.signal,
         credentials: "include",
         redirect: "error",
-        cache: "no-store",
       });
       return [[response.status, members(await response.text())]];
     } catch (cause) {
@@ -284,23 +281,20 @@ export function open({ ask, called, open, resume, start }, options) {
   }
 
   schedule();
-  globalThis.addEventListener?.("focus", schedule, { signal });
-  globalThis.addEventListener?.("online", schedule, { signal });
-  globalThis.document?.addEventListener("visibilitychange", schedule, { signal });
+  const on = (target, name, listener) => target?.addEventListener?.(name, listener, { signal });
+  on(globalThis, "focus", schedule);
+  on(globalThis, "online", schedule);
+  on(globalThis.document, "visibilitychange", schedule);
   // Chromium's tabs may hear a channel's message before they see what another process has stored: the
   // storage's own event comes when it can be seen.
-  globalThis.addEventListener?.("storage", ({ key }) => key === `${namespace}|session` && sync(), { signal });
+  on(globalThis, "storage", ({ key }) => key === `${namespace}|session` && sync());
   // A page in the back/forward cache must hold neither lock nor channel.
-  globalThis.addEventListener?.("pagehide", pause, { signal });
-  globalThis.addEventListener?.(
-    "pageshow",
-    (event) => {
-      if (!event.persisted) return;
-      listen();
-      sync();
-    },
-    { signal },
-  );
+  on(globalThis, "pagehide", pause);
+  on(globalThis, "pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    listen();
+    sync();
+  });
   listen();
 
   return {
@@ -308,10 +302,6 @@ export function open({ ask, called, open, resume, start }, options) {
     events,
     fetch,
     now,
-    /** An API has answered for the session of that label, with the token of that generation. */
-    called(label, generation) {
-      called(client, generation, bytes(label));
-    },
     /** When the token ends; `undefined` if nobody is signed in. */
     expiresAt() {
       const at = ask(END, client, 0, 0);

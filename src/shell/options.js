@@ -126,7 +126,7 @@ export const pageOf = ({ origin, pathname }) => origin + pathname;
 
 /** Checks the options of a client; gives its namespace, and the lines of src/session/config.rs. */
 export function configured(options) {
-  const { clientId, relay, redirectUri, responseType, dangerouslyAllowMissingState, ...endpoints } = check(options ?? {}, OPTIONS);
+  const { clientId, relay, redirectUri, responseType, dangerouslyAllowMissingState, expiringLead = 60, minValidity = 30, ...endpoints } = check(options ?? {}, OPTIONS);
   const { authorizationEndpoint, tokenEndpoint, revocationEndpoint } = endpoints;
   const isToken = responseType === "token";
   const refuse = (isWrong, message) => {
@@ -161,6 +161,8 @@ export function configured(options) {
     revocation,
     isToken || "",
     dangerouslyAllowMissingState || "",
+    Math.floor(expiringLead * 1000),
+    Math.floor(minValidity * 1000),
   ];
   return [namespace, lines.join("\n")];
 }

@@ -34,6 +34,8 @@ function names(artefact, platform) {
       onResolve({ filter: /^#fetch$/ }, () => ({ path: "./fetch.js", external: true }));
       onResolve({ filter: /^#load$/ }, () => ({ path: root(`pkg-template/load.${platform}.js`) }));
       onResolve({ filter: /^#wasm$/ }, () => ({ path: `./${artefact}.wasm`, external: true }));
+      // esbuild keeps the constants of a module as variables.
+      onLoad({ filter: /[\\/]src[\\/]shell[\\/]\w+\.js$/ }, ({ path }) => ({ contents: inlined(readFileSync(path, "utf8")) }));
       // wasm-bindgen's glue looks for NAME_bg.wasm beside itself; the package calls it NAME.wasm. A browser
       // loads it by index.js in a third of the glue's bytes, for which the glue gives out its two halves.
       const halves = platform === "browser" ? "export { __wbg_get_imports as imports, __wbg_finalize_init as finish };" : "";
@@ -42,6 +44,14 @@ function names(artefact, platform) {
       }));
     },
   };
+}
+
+/** A module whose own numbers and letters by name stand where they are used. */
+function inlined(text) {
+  const constant = /^(?:\/\*\*.*\*\/\n)?const ([A-Z_]+) = (-?[\d_]+|"[^"]*");\n/gm;
+  let code = text.replace(constant, "");
+  for (const [, name, value] of text.matchAll(constant)) code = code.replaceAll(new RegExp(`\\b${name}\\b`, "g"), value);
+  return code;
 }
 
 async function bundle({ artefact, source, platform, output: name }) {
