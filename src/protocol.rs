@@ -18,5 +18,5 @@ pub(crate) mod sha256;
 pub(crate) mod text;
 pub mod token;
 
-pub use error::{Details, Error, ErrorCode, Message, Result};
+pub use error::{Details, Error, ErrorCode, Reason, Result};
 pub use secret::Secret;

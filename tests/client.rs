@@ -427,6 +427,6 @@ fn s10_return_to_is_refused_by_name() {
             .and_then(|task| tab.drive(task))
             .unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidOption);
-        assert!(error.message.starts_with("returnTo"), "{path}");
+        assert!(error.message().starts_with("returnTo"), "{path}");
     }
 }

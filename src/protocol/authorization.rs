@@ -7,7 +7,7 @@ use super::http::split_url;
 use super::members::{self, Members, NAMES};
 use super::pkce;
 use super::token::{self, Lifetime};
-use super::{Error, ErrorCode, Result, text};
+use super::{Error, ErrorCode, Reason, Result, text};
 
 /// `response_type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -192,9 +192,7 @@ impl<'a> Answer<'a> {
         let members = match (has_answer(in_query), has_answer(in_fragment)) {
             (false, false) => return Ok(None),
             (true, true) => {
-                return Err(refused(
-                    "the redirect has an answer in its query and one in its fragment",
-                ));
+                return Err(Reason::TwoPlaces.into());
             }
             (is_in_query, _) => {
                 if is_in_query {
@@ -204,9 +202,7 @@ impl<'a> Answer<'a> {
                 }
             }
         };
-        Self::of(members).ok_or_else(|| {
-            refused("the redirect has a parameter twice, or more than one of code, access_token and error")
-        })
+        Self::of(members).ok_or_else(|| Reason::TwoAnswers.into())
     }
 
     /// `None` if it can't be right.
@@ -237,20 +233,20 @@ impl<'a> Answer<'a> {
     /// if it is, and says no.
     pub fn check(&self, expected: &Expected<'_>) -> Result<Granted<'a>> {
         if expected.state.is_some_and(|state| state != self.state) {
-            return Err(refused("the redirect's state is not the one that was sent"));
+            return Err(Reason::OtherState.into());
         }
         if !expected.iss.is_empty() && expected.iss != self.iss {
-            return Err(refused("the redirect comes from another issuer (RFC 9207)"));
+            return Err(Reason::OtherIssuer.into());
         }
         if !self.error.is_empty() {
             // The value for a denial is an assumption [A], the RFC's.
-            let (code, message) = if self.error == "access_denied" {
-                (ErrorCode::AccessDenied, "access was denied")
+            let reason = if self.error == "access_denied" {
+                Reason::Denied
             } else {
-                (ErrorCode::AuthorizationFailed, "the sign-in failed")
+                Reason::NotAuthorized
             };
             let description = self.members.or_empty(members::ERROR_DESCRIPTION);
-            return Err(Error::new(code, message).with_oauth(self.error, description));
+            return Err(Error::from(reason).with_oauth(self.error, description));
         }
         match (expected.response_type, self.code.is_empty()) {
             (ResponseType::Code, false) => Ok(Granted::Code(self.code)),
@@ -258,15 +254,9 @@ impl<'a> Answer<'a> {
                 let lifetime = token::granted(self.members)?;
                 Ok(Granted::Token(Fragment(self.members), lifetime))
             }
-            _ => Err(refused(
-                "the redirect brings another kind of answer than was asked for",
-            )),
+            _ => Err(Reason::OtherKind.into()),
         }
     }
-}
-
-fn refused(message: &'static str) -> Error {
-    Error::new(ErrorCode::InvalidAnswer, message)
 }
 
 fn has_answer(members: Members<'_>) -> bool {

@@ -9,7 +9,7 @@ use super::members::{
     REFRESH_TOKEN, SCOPE, SESSION, TOKEN_TYPE,
 };
 use super::scope::{self, Scope};
-use super::{Error, ErrorCode, Result, Secret, text};
+use super::{Error, Reason, Result, Secret, text};
 
 /// What AT&T takes for granted when `expires_in` is missing [A]: two days, its documented default [D].
 pub const DEFAULT_EXPIRES_IN: u32 = 172_800;
@@ -138,7 +138,7 @@ pub fn public_request(client_id: &str, grant: PublicGrant<'_>) -> String {
 /// Reads a reply. Members that nobody knows are ignored.
 ///
 /// # Errors
-/// See [`failure`] for what the server refused; [`ErrorCode::InvalidResponse`] for a success that
+/// See [`failure`] for what the server refused; [`ErrorCode::InvalidResponse`](super::ErrorCode::InvalidResponse) for a success that
 /// can't be read: no JSON object, no `access_token`, another `token_type` than `bearer` in any case,
 /// a wrong type in a member that is known.
 pub fn response(response: &Response) -> Result<Tokens> {
@@ -181,45 +181,28 @@ pub(crate) fn refusal(status: u16, members: Members<'_>) -> Error {
     let description = members.or_empty(ERROR_DESCRIPTION);
     let limited = status == 429
         || text::contains_ignoring_case(description, "rate limit exceeded") && status == 403;
-    let (code, message) = if error == "invalid_grant" && (400..500).contains(&status) && !limited {
-        (ErrorCode::LoginRequired, "the session has ended")
+    let reason = if error == "invalid_grant" && (400..500).contains(&status) && !limited {
+        Reason::SessionEnded
     } else if error == "session_mismatch" {
-        (
-            ErrorCode::SessionMismatch,
-            "another sign-in has taken this one's place",
-        )
+        Reason::OtherSession
     } else if error == "custody_mismatch" {
-        (
-            ErrorCode::CustodyMismatch,
-            "the relay keeps sessions in a cookie that this browser doesn't send across sites",
-        )
+        Reason::OtherSite
     } else if limited || status >= 500 {
-        (
-            ErrorCode::TemporarilyUnavailable,
-            "the server can't answer now",
-        )
+        Reason::Unavailable
     } else if error.is_empty() && status < 400 {
         // A redirect is not followed (S24), and a 2xx without OAuth's error isn't OAuth's.
-        (
-            ErrorCode::InvalidResponse,
-            "the server answered with an odd status",
-        )
+        Reason::OddStatus
     } else {
-        (ErrorCode::RequestRefused, "the server refused the request")
+        Reason::Refused
     };
-    Error::new(code, message)
+    Error::from(reason)
         .with_status(status)
         .with_oauth(error, description)
 }
 
 /// Judges what grants a token, in a reply or in a fragment (RFC 6749, 4.2.2); how long it lives.
 pub(crate) fn granted(members: Members<'_>) -> Result<Lifetime> {
-    lifetime(members).ok_or_else(|| {
-        Error::new(
-            ErrorCode::InvalidResponse,
-            "the reply is no bearer token's: a member is missing or has the wrong type",
-        )
-    })
+    lifetime(members).ok_or_else(|| Reason::NoToken.into())
 }
 
 fn lifetime(members: Members<'_>) -> Option<Lifetime> {
@@ -267,6 +250,7 @@ fn whole_seconds(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ErrorCode;
     use crate::protocol::http::JSON;
 
     fn reply(status: u16, body: &str) -> Response {

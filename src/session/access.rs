@@ -2,17 +2,17 @@
 
 use super::config::{CLIENT_ID, ISSUER, TOKEN_ENDPOINT};
 use super::flow::{BREAK, Flow, Reply, Stage, also};
-use super::page::{Page, displaced, login_required};
+use super::page::Page;
 use super::record::{self, API_HANDLE_LINE, GENERATION, HANDLE, LABEL, SCOPE, Signed};
 use crate::protocol::members::{self, Members};
 use crate::protocol::token::{self, PublicGrant};
-use crate::protocol::{Error, ErrorCode, Result, text};
+use crate::protocol::{Error, ErrorCode, Reason, Result, text};
 
 impl Page {
     /// Where a call of an API goes, and for which session.
     pub(super) fn api(&mut self, flow: &Flow) -> Result<()> {
         if !self.config.has(ISSUER) {
-            return Err(unsupported("calls of APIs go through a relay"));
+            return Err(Reason::NoRelay.into());
         }
         let parts = [
             "D",
@@ -153,13 +153,13 @@ impl Page {
         }
         if stored.is_empty() || record::is_over(stored) {
             self.is_out();
-            return Err(login_required());
+            return Err(Reason::NobodySignedIn.into());
         }
         let is_expected =
             flow.takes_any || label.is_empty() || record::line(&flow.signed.record, LABEL) == label;
         if !is_expected || !is_same {
             self.displace();
-            return Err(displaced());
+            return Err(Reason::Displaced.into());
         }
         // The token is good even if the record can't be written: the vault has the rest.
         self.adopt(core::mem::take(&mut flow.signed));
@@ -184,7 +184,7 @@ impl Page {
     pub(super) fn send(&mut self, endpoint: usize, body: &str, label: &str) -> Result<()> {
         let url = self.config.line(endpoint);
         if url.is_empty() {
-            return Err(unsupported("no endpoint for this was given"));
+            return Err(Reason::NoEndpoint.into());
         }
         let label = if self.config.has(ISSUER) {
             text::or(label, "-")
@@ -199,8 +199,4 @@ impl Page {
 /// What a caller wants.
 fn wanted(flow: &Flow, number: usize) -> &str {
     text::nth(&flow.input, members::BREAK, number)
-}
-
-fn unsupported(message: &'static str) -> Error {
-    Error::new(ErrorCode::Unsupported, message)
 }

@@ -22,7 +22,7 @@ use alloc::string::String;
 
 use super::page::Page;
 use super::record::Signed;
-use crate::protocol::{Error, ErrorCode, Result, members, text};
+use crate::protocol::{Error, Reason, Result, members, text};
 
 /// After each effect.
 pub(super) const END: &str = "\x1e";
@@ -156,13 +156,12 @@ impl Page {
     /// Why there is no reply.
     #[inline(never)]
     pub(super) fn failure(&self) -> Error {
-        let (code, message) = match self.status {
-            -1 => (ErrorCode::Network, "the server can't be reached"),
-            -2 => (ErrorCode::Timeout, "the server took too long"),
-            -3 => (ErrorCode::Aborted, "the request was given up"),
-            _ => (ErrorCode::Storage, "the storage refused"),
-        };
-        Error::new(code, message)
+        Error::from(match self.status {
+            -1 => Reason::NoNetwork,
+            -2 => Reason::TooSlow,
+            -3 => Reason::GivenUp,
+            _ => Reason::StorageRefused,
+        })
     }
 
     fn step(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
@@ -237,8 +236,10 @@ impl Page {
         let status = error.status.map(|status| text::decimal(status.into()));
         self.out.pop();
         let mut push = |text: &str| text::push(&mut self.out, text, BREAK);
-        push(error.code.as_str());
-        push(&error.message);
+        // All that the client makes have one.
+        push(&text::decimal(
+            error.reason().unwrap_or(Reason::NoNetwork) as u64
+        ));
         push(error.error.as_deref().unwrap_or_default());
         push(error.error_description.as_deref().unwrap_or_default());
         push(status.as_deref().unwrap_or_default());

@@ -12,11 +12,11 @@ use super::config::{self, Config};
 use super::flow::{self, BREAK, END, Flow};
 use super::options::{check_scope, page};
 use super::page::Page;
-use super::{record, sign_in};
+use super::record;
 use crate::protocol::authorization::{CustomParam, Redirect};
 use crate::protocol::http::{Request, Response, split_url};
 use crate::protocol::scope::Scope;
-use crate::protocol::{Error, ErrorCode, Result, Secret, members, text};
+use crate::protocol::{Error, ErrorCode, Reason, Result, Secret, members, text};
 
 /// The header that names the session which a request expects, and that a browser sends across
 /// origins only after a preflight.
@@ -250,11 +250,11 @@ fn request_of(texts: &str) -> Option<Request> {
 fn error_of(texts: &str) -> Error {
     let mut parts = texts.split(BREAK);
     let mut next = || parts.next().unwrap_or_default();
-    let name = next();
-    let code = ErrorCode::ALL.iter().find(|code| code.as_str() == name);
-    let error = Error::new(
-        code.copied().unwrap_or(ErrorCode::Internal),
-        next().to_string(),
+    let number = next().parse::<usize>().ok();
+    let reason = number.and_then(|number| Reason::ALL.get(number));
+    let error = reason.map_or_else(
+        || Error::new(ErrorCode::Internal, "an odd error"),
+        |reason| Error::from(*reason),
     );
     let error = error.with_oauth(next(), next());
     match next().parse() {
@@ -348,7 +348,7 @@ impl Client {
         let is_any_allowed = self.page.borrow().config.has(config::ALLOW_ANY_SCOPE);
         check_scope(&options.scope, is_any_allowed)?;
         if options.return_to.as_deref() == Some("") {
-            return Err(sign_in::wrong_return_to());
+            return Err(Reason::ReturnTo.into());
         }
         let mut digits = String::new();
         for byte in random {

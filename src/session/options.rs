@@ -186,7 +186,7 @@ mod tests {
     fn message(options: Options) -> String {
         let error = options.check().unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidOption);
-        error.message.clone().into_owned()
+        error.message().into()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::config::{Config, IS_TOKEN};
 use super::flow::{ACCESS_TOKEN, API, Flow, REDIRECT, REVOKE, Reply, SYNC, Stage};
 use super::record::{self, EXPIRES_AT, GENERATION, LABEL, LIFETIME, Signed};
-use crate::protocol::{Error, ErrorCode, Result, text};
+use crate::protocol::{Error, ErrorCode, Reason, Result, text};
 
 /// One client in a page. Texts that there are none of are empty.
 pub(crate) struct Page {
@@ -218,7 +218,7 @@ impl Page {
 
     fn known(&self) -> Result<()> {
         if self.session.is_empty() {
-            return Err(login_required());
+            return Err(Reason::NobodySignedIn.into());
         }
         Ok(())
     }
@@ -238,13 +238,13 @@ impl Page {
             self.displaced = false;
         }
         if self.displaced {
-            return Err(displaced());
+            return Err(Reason::Displaced.into());
         }
         if stored.is_empty() || record::is_over(stored) {
             if !self.session.is_empty() {
                 self.is_out();
             }
-            return Err(login_required());
+            return Err(Reason::NobodySignedIn.into());
         }
         if self.session != stored {
             let (is_anothers, is_kept) = if self.session.is_empty() {
@@ -260,7 +260,7 @@ impl Page {
             };
             if is_anothers && !anew {
                 self.displace();
-                return Err(displaced());
+                return Err(Reason::Displaced.into());
             }
             if !is_kept {
                 self.forget();
@@ -324,15 +324,4 @@ impl Page {
     fn emit(&mut self, event: &str) {
         self.also(&["E", event]);
     }
-}
-
-pub(super) fn login_required() -> Error {
-    Error::new(ErrorCode::LoginRequired, "nobody is signed in")
-}
-
-pub(super) fn displaced() -> Error {
-    Error::new(
-        ErrorCode::SessionMismatch,
-        "another sign-in in this browser has taken this page's place",
-    )
 }

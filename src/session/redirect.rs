@@ -12,7 +12,7 @@ use super::record::Signed;
 use crate::protocol::authorization::{Answer, Expected, Granted, ResponseType};
 use crate::protocol::members::BREAK;
 use crate::protocol::token::{self, PublicGrant};
-use crate::protocol::{Error, ErrorCode, Result, text};
+use crate::protocol::{Error, ErrorCode, Reason, Result, text};
 
 impl Page {
     /// Reads the answer in the page's URL and completes the sign-in that it belongs to; without one,
@@ -94,10 +94,7 @@ impl Page {
         }
         let id = pending::field(found, STATE);
         if id.is_empty() {
-            return Err(Error::new(
-                ErrorCode::InvalidAnswer,
-                "the redirect belongs to no sign-in that this tab has begun in the last ten minutes",
-            ));
+            return Err(Reason::NoSignIn.into());
         }
         let mut line = String::from(found);
         // Else it was delivered twice: the first delivery goes on or is done.
@@ -192,7 +189,7 @@ impl Page {
 /// A refusal of the exchange, in the words of a sign-in.
 fn once_more(error: Error) -> Error {
     if error.code == ErrorCode::LoginRequired {
-        error.with_message("the sign-in could not be completed: please sign in again")
+        error.because(Reason::SignInFailed)
     } else {
         error
     }

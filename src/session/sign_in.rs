@@ -12,7 +12,7 @@ use super::pending;
 use crate::protocol::authorization::{self, AuthorizationRequest, ResponseType};
 use crate::protocol::members::BREAK;
 use crate::protocol::sha256::sha256;
-use crate::protocol::{Error, ErrorCode, Result, base64url, pkce, text};
+use crate::protocol::{Reason, Result, base64url, pkce, text};
 
 /// How much of the random digits is the verifier: 32 bytes, the amount that RFC 7636, 4.1 recommends.
 const VERIFIER: usize = 64;
@@ -40,7 +40,7 @@ impl Page {
                 return_to = "";
             }
         } else if !is_own_path(return_to) {
-            return Err(wrong_return_to());
+            return Err(Reason::ReturnTo.into());
         }
         let config = &self.config;
         let scope = text::or(asked(1), config.line(SCOPE));
@@ -76,13 +76,6 @@ impl Page {
         self.also(&["P", &list]);
         Ok(())
     }
-}
-
-pub(super) fn wrong_return_to() -> Error {
-    Error::new(
-        ErrorCode::InvalidOption,
-        "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"",
-    )
 }
 
 /// Whether a browser resolves `path` to the app's own origin, whatever it makes of backslashes, tabs

@@ -60,14 +60,17 @@ pub fn ask(work: u32, number: usize, now: f64, known: u32) -> f64 {
     }
 }
 
-/// The number of a new flow of that number; without one, of a new page with these options.
+const NEW_PAGE: u32 = 9;
+
+/// The number of a new flow of that number; for [`NEW_PAGE`], of a new page with these options.
 #[wasm_bindgen]
-pub fn start(page: usize, flow: i32, input: &[u8]) -> usize {
+pub fn start(page: usize, flow: u32, input: &[u8]) -> usize {
     let open = &mut *OPEN.0.borrow_mut();
     let input = text(input).into();
-    match (u32::try_from(flow), open.pages.get(page)) {
-        (Ok(flow), Some(Some(page))) => place(&mut open.flows, Flow::new(page, flow, input)),
-        _ => place(&mut open.pages, Page::new(Config::new(input))),
+    match open.pages.get(page) {
+        Some(Some(page)) => place(&mut open.flows, Flow::new(page, flow, input)),
+        _ if flow == NEW_PAGE => place(&mut open.pages, Page::new(Config::new(input))),
+        _ => usize::MAX,
     }
 }
 

@@ -96,7 +96,7 @@ export function define(glue, isReady) {
       });
       const target = (signal) => this.#host.run(API, path, signal);
       // An API has answered for the session of that label, with the token of that generation.
-      const called = (...answer) => this.#host.run(CALLED, answer.join(BREAK));
+      const called = (...answer) => this.#host.run(CALLED, answer.join(BREAK)).catch(() => {});
       return apiFetch(this, this.#host.fetch, target, called, init, AttOAuthError);
     }
 

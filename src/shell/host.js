@@ -34,7 +34,7 @@ const ABORTED = -3;
 const STORAGE = -4;
 
 /** Makes a page in place of a flow. */
-const NEW_PAGE = -1;
+const NEW_PAGE = 9;
 /** The number of a client that was disposed of: nobody's. */
 const GONE = -1;
 
@@ -92,14 +92,20 @@ export function redirect(href) {
   return [page, url.href, ...texts].join(BREAK);
 }
 
-/** The error of these texts. */
-const failure = ([code, message, error, errorDescription, status, retryable]) =>
-  new AttOAuthError(code, message, {
+/** The codes of the reasons by their numbers; see src/protocol/error.rs. */
+const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported invalid_option".split(" ");
+
+/** The error of these texts. If its message can't be loaded, the code has to do. */
+async function failure([reason, error, errorDescription, status, retryable]) {
+  const code = CODES[reason];
+  const { MESSAGES } = await import("#messages").catch(() => ({}));
+  return new AttOAuthError(code, MESSAGES?.[reason] ?? code, {
     error: error || undefined,
     errorDescription: errorDescription || undefined,
     status: status ? Number(status) : undefined,
     retryable: retryable !== "",
   });
+}
 
 const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed of");
 
@@ -140,10 +146,10 @@ export function open({ ask, resume, start }, options) {
     timer.unref?.();
   }
 
-  function emit(name, ...error) {
+  function emit(name, more) {
     if (client < 0) return;
     schedule();
-    events.dispatchEvent(Object.assign(new Event(name), error.length ? { error: failure(error) } : {}));
+    events.dispatchEvent(Object.assign(new Event(name), more));
   }
 
   function listen() {
@@ -212,7 +218,9 @@ export function open({ ask, resume, start }, options) {
           // WebKit allows so many in so much time: an answer that stays in sight is no reason to lose it.
         }
       },
-      E: emit,
+      async E(name, ...error) {
+        emit(name, error.length && { error: await failure(error) });
+      },
       T: (label) => channel?.postMessage(label),
     };
     held.add(unlock);
@@ -226,7 +234,7 @@ export function open({ ask, resume, start }, options) {
           const letter = effect[0];
           const texts = effect.slice(1).split(BREAK);
           if (letter === "D") return texts;
-          if (letter === "X") throw failure(texts);
+          if (letter === "X") throw await failure(texts);
           reply = (await effects[letter](...texts)) ?? DONE;
           if (client < 0) throw disposed();
         }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { AttOAuth } from "../../target/pkg/index.node.js";
+import { MESSAGES } from "../../target/pkg/messages.js";
 
 const GOOD = { clientId: "key", relay: "https://app.example/oauth/", redirectUri: "https://app.example/in", scope: "DC MIM", storage: "memory" };
 const source = path => readFileSync(new URL(`../../src/${path}`, import.meta.url), "utf8");
@@ -84,6 +85,10 @@ test("both languages have the same lists", () => {
   assert.deepEqual(quoted(source("shell/options.js"), "NO_CONSENT ="), quoted(source("protocol/scope.rs"), "const NO_CONSENT"));
   const [, names] = /const NAMES[^=]*= \[(.*?)\];/s.exec(source("protocol/members.rs"));
   assert.deepEqual(quoted(source("shell/host.js"), "NAMES ="), [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name));
+  const reasons = [...source("protocol/error.rs").matchAll(/^    \w+ = (\w+), ("(?:[^"\\]|\\.)*");$/gm)];
+  const codes = Object.fromEntries([...source("protocol/error.rs").matchAll(/^    (\w+) = "(\w+)",$/gm)].map(([, name, code]) => [name, code]));
+  assert.deepEqual(quoted(source("shell/host.js"), "CODES ="), reasons.map(([, name]) => codes[name]));
+  assert.deepEqual(MESSAGES, reasons.map(([, , text]) => JSON.parse(text)));
   const numbers = text => Object.fromEntries([...text.matchAll(/^(?:pub.* )?const (\w+)(?:: u32)? = (\d+);/gm)].map(([, name, n]) => [name, Number(n)]));
   const { REDIRECT, ...flows } = numbers(source("session/flow.rs"));
   assert.deepEqual({ HANDLE_REDIRECT: REDIRECT, ...flows }, { ...numbers(source("shell/entry.js")), SYNC: numbers(source("shell/host.js")).SYNC });

@@ -13,6 +13,7 @@ const ENTRIES = [
   { artefact: "client", source: "index.js", platform: "browser", output: "index.js" },
   { artefact: "client", source: "index.node.js", platform: "node", output: "index.node.js" },
   { artefact: "client", source: "fetch.js", platform: "browser", output: "fetch.js" },
+  { artefact: "client", source: "messages.js", platform: "browser", output: "messages.js" },
   { artefact: "relay", source: "relay.js", platform: "node", output: "relay.js" },
   { artefact: "relay", source: "relay.js", platform: "workerd", output: "relay.workerd.js" },
   { artefact: "relay", source: "worker.js", platform: "workerd", output: "worker.js" },
@@ -31,7 +32,7 @@ function names(artefact, platform) {
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^#bindgen\// }, ({ path }) => ({ path: `${bindgen(path.slice("#bindgen/".length))}.js` }));
       onResolve({ filter: /^#shell\// }, ({ path }) => ({ path: root(`src/shell/${path.slice("#shell/".length)}.js`) }));
-      onResolve({ filter: /^#fetch$/ }, () => ({ path: "./fetch.js", external: true }));
+      onResolve({ filter: /^#(fetch|messages)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
       onResolve({ filter: /^#load$/ }, () => ({ path: root(`pkg-template/load.${platform}.js`) }));
       onResolve({ filter: /^#wasm$/ }, () => ({ path: `./${artefact}.wasm`, external: true }));
       // esbuild keeps the constants of a module as variables.

@@ -6,7 +6,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** What every page loads, and what it loads besides when it uses it. */
 const MAIN = ["index.js", "client.wasm"];
-const LATER = ["fetch.js"];
+const LATER = ["fetch.js", "messages.js"];
 const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
 
 function weigh(bytes) {

@@ -178,7 +178,9 @@ impl Artefact {
         let names = output(
             node(&root("tests/node_modules/binaryen/bin/wasm-opt"))
                 .args(self.optimise)
-                .args(WASM_FEATURES)
+                .args(WASM_FEATURES.iter().filter(|feature| {
+                    !(self.borders_by_value && feature.ends_with("reference-types"))
+                }))
                 .arg(folder.join(format!("{}_bg.wasm", self.name)))
                 .arg("-o")
                 .arg(folder.join(format!("{}.wasm", self.name))),
