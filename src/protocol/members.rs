@@ -2,7 +2,6 @@
 //! (this crate natively, the host in a browser) hands over so many texts, and one reader judges them.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::form::Form;
 use super::json::{Object, Value};
@@ -82,12 +81,20 @@ pub(crate) fn of_json(body: &[u8]) -> Option<String> {
 
 /// The texts of a form, each with a break after it.
 pub(crate) fn of_form(form: &Form) -> String {
+    let mut found = [(0, ""); NAMES.len()];
+    for (name, value) in form.iter() {
+        if let Some(index) = NAMES.iter().position(|known| *known == name)
+            && let Some((times, text)) = found.get_mut(index)
+        {
+            *times += 1;
+            *text = value;
+        }
+    }
     let mut out = String::new();
-    for name in NAMES {
-        let values: Vec<_> = form.iter().filter(|(n, _)| *n == name).collect();
-        match *values {
-            [] => {}
-            [(_, value)] => push_string(&mut out, value),
+    for (times, value) in found {
+        match times {
+            0 => {}
+            1 => push_string(&mut out, value),
             _ => out.push('2'),
         }
         out.push(char::from(BREAK));

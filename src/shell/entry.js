@@ -88,7 +88,7 @@ export function define(glue, isReady) {
     }
 
     async fetch(path, init) {
-      if (typeof path !== "string" || !path.startsWith("/")) {
+      if (typeof path !== "string" || !/^\/[^\0-\x1f]*$/.test(path)) {
         throw new AttOAuthError("invalid_option", "fetch takes a path as at AT&T, like \"/rest/2/Devices/Info\"");
       }
       const { apiFetch } = await import("#fetch").catch((cause) => {

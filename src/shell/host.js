@@ -380,7 +380,8 @@ function keeper(storage) {
       const drawer = isOwn ? storage : globalThis[`${storage}Storage`];
       if (isRead) {
         const found = await drawer?.getItem(key);
-        return typeof found === "string" ? [0, found] : DONE;
+        // Who can write there could write more than a record, if it had what parts texts.
+        return typeof found === "string" && !/[\x1e\x1f]/.test(found) ? [0, found] : DONE;
       }
       await (value ? drawer.setItem(key, value) : drawer.removeItem(key));
     } catch (error) {

@@ -121,3 +121,24 @@ test("an answer twice or in two places is refused, and all else in the URL stays
     delete globalThis.history;
   }
 });
+
+test("nothing that parts texts comes in by a path or a record", async () => {
+  const [key, kept] = ["att-oauth|https://app.example/oauth|key|session", new Map()];
+  const storage = { getItem: name => kept.get(name), setItem: (name, value) => kept.set(name, value), removeItem: name => kept.delete(name) };
+  const record = label => `${label}\n1\nDC\n9999999999999\n1000\n\n\n`;
+  const att = new AttOAuth({ ...GOOD, storage });
+  try {
+    for (const path of ["/a\x1fb", "/a\x1eD", "/a\nb"]) await assert.rejects(att.fetch(path), { code: "invalid_option" });
+    for (const odd of ["a\x1eb", "a\x1fb"]) {
+      kept.set(key, record(odd));
+      await att.handleRedirect({ url: GOOD.redirectUri });
+      assert.equal(att.signedIn, false);
+    }
+    kept.set(key, record("a"));
+    await att.handleRedirect({ url: GOOD.redirectUri });
+    assert.equal(att.signedIn, true);
+    assert.deepEqual(att.scope, ["DC"]);
+  } finally {
+    att.dispose();
+  }
+});
