@@ -1,5 +1,5 @@
 // The browser's entry: the client, whose WebAssembly `init` fetches.
-import { Core, finish, imports } from "#bindgen/client";
+import { ask, finish, imports, resume, start } from "#bindgen/client";
 import { AttOAuthError } from "#shell/host";
 import { define } from "#shell/entry";
 
@@ -8,7 +8,7 @@ let ready = false;
 
 /** See `init` in index.d.ts. */
 export default function init(source = new URL("./client.wasm", import.meta.url)) {
-  starting ??= start(source).catch((cause) => {
+  starting ??= load(source).catch((cause) => {
     starting = undefined; // So that a later call can try again.
     throw new AttOAuthError("not_initialized", `att-oauth's WebAssembly can't be loaded: ${cause?.message ?? cause}`, {
       cause,
@@ -18,7 +18,7 @@ export default function init(source = new URL("./client.wasm", import.meta.url))
   return starting;
 }
 
-async function start(source) {
+async function load(source) {
   const loaded = await instantiate(await source);
   finish(loaded.instance ?? loaded);
   ready = true;
@@ -37,5 +37,5 @@ async function instantiate(source) {
   return WebAssembly.instantiateStreaming(from, imports());
 }
 
-export const AttOAuth = define(Core, () => ready);
+export const AttOAuth = define({ ask, resume, start }, () => ready);
 export { AttOAuthError };

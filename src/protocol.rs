@@ -9,6 +9,7 @@ mod error;
 pub mod form;
 pub mod http;
 pub mod json;
+pub mod members;
 pub mod pkce;
 pub mod revocation;
 pub mod scope;
@@ -17,5 +18,5 @@ pub(crate) mod sha256;
 pub(crate) mod text;
 pub mod token;
 
-pub use error::{Details, Error, ErrorCode, Message, Result};
+pub use error::{Details, Error, ErrorCode, Reason, Result};
 pub use secret::Secret;

@@ -2,8 +2,6 @@
 
 #[cfg(feature = "client")]
 mod client;
-#[cfg(feature = "client")]
-mod error;
 #[cfg(feature = "gateway")]
 mod gateway;
 #[cfg(any(feature = "relay", feature = "gateway"))]

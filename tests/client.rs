@@ -9,8 +9,9 @@
 mod world;
 
 use att_oauth::protocol::ErrorCode;
+use att_oauth::protocol::authorization::ResponseType;
 use att_oauth::protocol::http::Response;
-use att_oauth::session::{Client, Event, Outcome, Reply, SignIn, Value, Wanted};
+use att_oauth::session::{Client, Event, Options, Outcome, Reply, SignIn, Wanted};
 use serde_json::json;
 use world::{CALLBACK, Network, World};
 
@@ -51,7 +52,7 @@ fn s16_an_answer_delivered_twice_ends_in_one_exchange() {
     let answer = tab.href.borrow().clone();
     tab.handle_redirect().unwrap();
     // The second delivery replaces the page.
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     *tab.href.borrow_mut() = answer;
     assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
     assert!(tab.client.is_signed_in());
@@ -166,7 +167,7 @@ fn callers_who_waited_for_a_renewal_share_what_came_of_it() {
 #[test]
 fn a_reload_stays_signed_in() {
     let tab = World::new().tab(PAGE).signed_in();
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     assert!(!tab.client.is_signed_in());
     assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
     assert!(tab.client.is_signed_in());
@@ -186,7 +187,7 @@ fn s13_the_answer_has_left_the_address_bar_before_the_first_request() {
     tab.drive_to_request(&mut tab.client.handle_redirect(&href));
     assert_eq!(*tab.href.borrow(), CALLBACK);
     // A reload in mid-flow still ends signed in.
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     assert_eq!(
         tab.handle_redirect(),
         Ok(Outcome::SignedIn(Some("/inbox?folder=1#top".into())))
@@ -222,7 +223,7 @@ fn a_denial_is_told_once_and_again() {
         ErrorCode::AccessDenied
     );
     assert!(!tab.client.is_signed_in());
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
 }
 
@@ -303,7 +304,9 @@ fn a_gateway_without_state_is_tolerated_only_where_that_is_allowed() {
         tab.handle_redirect().unwrap_err().code,
         ErrorCode::InvalidAnswer
     );
-    let tab = world.tab_with(PAGE, &[("dangerouslyAllowMissingState", Value::Flag(true))]);
+    let tab = world.tab_with(PAGE, |options| {
+        options.dangerously_allow_missing_state = true
+    });
     tab.go_and_come_back("allow");
     assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
 }
@@ -311,15 +314,15 @@ fn a_gateway_without_state_is_tolerated_only_where_that_is_allowed() {
 #[test]
 fn a_token_in_the_fragment_is_this_pages_alone() {
     let world = World::with(json!({ "answer": "token" }));
-    let more = [("responseType", Value::Text("token".into()))];
-    let tab = world.tab_with(PAGE, &more);
+    let more = |options: &mut Options| options.response_type = ResponseType::Token;
+    let tab = world.tab_with(PAGE, more);
     tab.go_and_come_back("allow");
     assert!(tab.href.borrow().contains("#access_token="));
     assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
     assert_eq!(*tab.href.borrow(), CALLBACK);
     assert!(tab.is_good(&tab.token().unwrap()));
     assert_eq!(tab.world.requests.borrow().len(), 0);
-    let tab = tab.reload(&more);
+    let tab = tab.reload_with(more);
     assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
     assert!(!tab.client.is_signed_in());
 }
@@ -349,7 +352,7 @@ fn signing_out_works_whatever_the_network_does() {
     tab.drive(tab.client.sign_out()).unwrap();
     assert!(!tab.client.is_signed_in());
     assert_eq!(tab.events.borrow().last(), Some(&Event::SignedOut));
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     tab.handle_redirect().unwrap();
     assert!(!tab.client.is_signed_in());
 }
@@ -412,10 +415,20 @@ fn a_token_that_never_expires_sets_no_alarm() {
 
 #[test]
 fn s10_return_to_is_refused_by_name() {
-    let error = SignIn::default()
-        .set("returnTo", Value::Text("//evil".into()))
-        .unwrap_err();
-    assert!(error.message.starts_with("returnTo"));
+    let tab = World::new().tab(PAGE);
+    for path in ["//evil", ""] {
+        let options = SignIn {
+            return_to: Some(path.into()),
+            ..SignIn::default()
+        };
+        let error = tab
+            .client
+            .authorization_url(options, PAGE, [0; 48])
+            .and_then(|task| tab.drive(task))
+            .unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidOption);
+        assert!(error.message().starts_with("returnTo"), "{path}");
+    }
 }
 
 #[test]
@@ -427,7 +440,7 @@ fn an_answer_that_waits_never_takes_a_later_sign_ins_place() {
     // The user doesn't wait for it and signs in anew.
     let tab = tab.signed_in();
     let token = tab.token().unwrap();
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     let asked = tab.world.requests.borrow().len();
     assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
     assert_eq!(tab.world.requests.borrow().len(), asked);
@@ -442,7 +455,7 @@ fn s30_no_answer_that_waits_undoes_a_sign_out() {
         *tab.world.network.borrow_mut() = vec![Network::Away];
         assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Network);
         tab.drive(ending(&tab.client)).unwrap();
-        let tab = tab.reload(&[]);
+        let tab = tab.reload();
         let asked = tab.world.requests.borrow().len();
         assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
         assert!(!tab.client.is_signed_in());
@@ -461,12 +474,9 @@ fn s30_a_sign_out_in_another_tab_forgets_an_answer_that_waits() {
         second.handle_redirect().unwrap_err().code,
         ErrorCode::Network
     );
-    let label = world.stored_session("session");
     first.drive(first.client.sign_out()).unwrap();
-    second
-        .drive(second.client.sync(&format!("{label}.")))
-        .unwrap();
-    let second = second.reload(&[]);
+    second.drive(second.client.sync("some-label")).unwrap();
+    let second = second.reload();
     assert_eq!(second.handle_redirect(), Ok(Outcome::Nothing));
     assert!(!second.client.is_signed_in());
 }

@@ -51,7 +51,7 @@ fn a_user_signs_in_through_the_relay() {
 fn a_reload_gets_the_kept_token_and_costs_the_gateway_nothing() {
     let tab = short_lived().tab(PAGE).signed_in();
     let token = tab.token().unwrap();
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
     assert!(tab.client.is_signed_in());
     assert_eq!(tab.token().unwrap(), token);
@@ -118,7 +118,7 @@ fn a_reply_to_the_sign_in_that_is_lost_costs_nothing() {
     *tab.world.network.borrow_mut() = vec![Network::LosesReply];
     assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Timeout);
     // Even with a reload in between.
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
     assert!(tab.is_good(&tab.token().unwrap()));
     assert_eq!(
@@ -203,7 +203,7 @@ fn s31_a_tab_whose_place_was_taken_is_told_and_never_handed_the_others_token() {
     assert!(!ada.client.is_signed_in());
     assert_eq!(ada.token().unwrap_err().code, ErrorCode::SessionMismatch);
     // The page looks anew.
-    let ada = ada.reload(&[]);
+    let ada = ada.reload();
     ada.handle_redirect().unwrap();
     assert_eq!(ada.token().unwrap(), others_token);
 }
@@ -320,7 +320,7 @@ fn handles() -> Rc<World> {
 fn in_custody_handle_a_user_signs_in_reloads_renews_calls_apis_and_revokes() {
     let tab = handles().tab(PAGE).signed_in();
     let token = tab.token().unwrap();
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     tab.handle_redirect().unwrap();
     assert_eq!(tab.token().unwrap(), token);
     assert_eq!(renewals(&tab.world), 0, "a reload costs no renewal");
@@ -368,7 +368,7 @@ fn s20_in_custody_handle_a_stolen_handle_that_is_used_late_ends_the_session_for_
     let world = handles();
     let tab = world.tab(PAGE).signed_in();
     tab.token().unwrap();
-    let stolen = world.stored_session("handle");
+    let stolen = world.stored_handle();
     for _ in 0..2 {
         world.pass(700.0);
         tab.token().unwrap();
@@ -409,7 +409,7 @@ fn s30_a_sign_out_that_the_relay_missed_is_made_good_at_the_next_load() {
     assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
     assert_eq!(tab.world.relay().gateway.counts().revoke, 0);
     // The page is gone, another one comes.
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
     assert!(!tab.client.is_signed_in());
     *tab.world.network.borrow_mut() = vec![Network::Says(503)];
@@ -426,7 +426,7 @@ fn a_sign_out_that_is_owed_hinders_no_sign_in() {
     let tab = World::relayed(json!({})).tab(PAGE).signed_in();
     *tab.world.network.borrow_mut() = vec![Network::Away];
     tab.drive(tab.client.sign_out()).unwrap();
-    let tab = tab.reload(&[]).signed_in();
+    let tab = tab.reload().signed_in();
     assert!(tab.is_good(&tab.token().unwrap()));
     tab.drive(tab.client.settle()).unwrap();
     assert!(tab.is_good(&tab.token().unwrap()));
@@ -461,7 +461,7 @@ fn s31_a_page_that_shows_somebody_never_takes_another_session_up_by_itself() {
 fn a_denied_sign_in_on_top_of_a_session_leaves_the_user_signed_in() {
     let tab = World::relayed(json!({})).tab(PAGE).signed_in();
     let token = tab.token().unwrap();
-    let tab = tab.reload(&[]);
+    let tab = tab.reload();
     tab.go_and_come_back("deny");
     assert_eq!(
         tab.handle_redirect().unwrap_err().code,
@@ -491,7 +491,7 @@ fn an_apis_answer_tells_of_a_newer_token() {
     assert!(!first.is_good(&token));
     first.client.called("AAAAAAAAAAAA", 2);
     assert!(kept().is_some(), "that was another session");
-    first.client.called(&world.stored_session("session"), 2);
+    first.client.called(&world.stored_label(), 2);
     assert_eq!(kept(), None);
     assert!(first.is_good(&first.token().unwrap()));
     assert_eq!(renewals(&world), 1);
@@ -502,7 +502,7 @@ fn s30_a_tab_that_keeps_its_own_record_hears_whose_session_ended() {
     let world = short_lived();
     let first = world.tab(PAGE).signed_in();
     first.token().unwrap();
-    let label = world.stored_session("session");
+    let label = world.stored_label();
     first.drive(first.client.sync("AAAAAAAAAAAA")).unwrap();
     assert!(first.client.is_signed_in());
     first.drive(first.client.sync(&label)).unwrap();

@@ -3,7 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+use super::text;
+
+const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Encodes.
 pub fn encode(bytes: &[u8]) -> String {
@@ -15,7 +17,7 @@ pub fn encode(bytes: &[u8]) -> String {
             << (8 * (3 - chunk.len()));
         for i in 0..=chunk.len() {
             let index = (bits >> (18 - 6 * i)) as usize & 63;
-            out.push(char::from(ALPHABET.get(index).copied().unwrap_or(b'A')));
+            text::push_nth(&mut out, ALPHABET, index);
         }
     }
     out

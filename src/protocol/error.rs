@@ -1,9 +1,9 @@
 //! One error type, one spelling per code.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::string::String;
-use core::ops::{Deref, DerefMut};
+use core::ops::Deref;
 
 /// A result of anything in this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -75,18 +75,68 @@ impl ErrorCode {
     }
 }
 
-/// An error, before it becomes JavaScript's `AttOAuthError`. In a box, so that the results that most
-/// calls give stay small: half of the client's code would do nothing but move them.
+macro_rules! reasons {
+    ($($name:ident = $code:ident, $text:literal;)*) => {
+        /// Why, as a developer reads it: a code has several. To JavaScript they go by their numbers; the texts are in
+        /// messages.js, which a page loads when something goes wrong.
+        #[allow(missing_docs, reason = "each has its text")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Reason { $($name,)* }
+
+        impl Reason {
+            /// Each by its number.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
+
+            const fn code(self) -> ErrorCode {
+                match self { $(Self::$name => ErrorCode::$code,)* }
+            }
+
+            const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    NoNetwork = Network, "the server can't be reached";
+    TooSlow = Timeout, "the server took too long";
+    GivenUp = Aborted, "the request was given up";
+    StorageRefused = Storage, "the storage refused";
+    NobodySignedIn = LoginRequired, "nobody is signed in";
+    SessionEnded = LoginRequired, "the session has ended";
+    SignInFailed = LoginRequired, "the sign-in could not be completed: please sign in again";
+    Displaced = SessionMismatch, "another sign-in in this browser has taken this page's place";
+    OtherSession = SessionMismatch, "another sign-in has taken this one's place";
+    OtherSite = CustodyMismatch, "the relay keeps sessions in a cookie that this browser doesn't send across sites";
+    Unavailable = TemporarilyUnavailable, "the server can't answer now";
+    Refused = RequestRefused, "the server refused the request";
+    OddStatus = InvalidResponse, "the server answered with an odd status";
+    NoToken = InvalidResponse, "the reply is no bearer token's: a member is missing or has the wrong type";
+    Denied = AccessDenied, "access was denied";
+    NotAuthorized = AuthorizationFailed, "the sign-in failed";
+    NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in that this tab has begun in the last ten minutes";
+    OtherState = InvalidAnswer, "the redirect's state is not the one that was sent";
+    OtherIssuer = InvalidAnswer, "the redirect comes from another issuer (RFC 9207)";
+    OtherKind = InvalidAnswer, "the redirect brings another kind of answer than was asked for";
+    TwoPlaces = InvalidAnswer, "the redirect has an answer in its query and one in its fragment";
+    TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or more than one of code, access_token and error";
+    NoRelay = Unsupported, "calls of APIs go through a relay";
+    NoEndpoint = Unsupported, "no endpoint for this was given";
+    ReturnTo = InvalidOption, "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"";
+}
+
+/// An error, before it becomes JavaScript's `AttOAuthError`. Counted, so that the results that most calls
+/// give stay small and are shared for nothing: half of the client's code would do nothing but move them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(Box<Details>);
+pub struct Error(Rc<Details>);
 
 /// What an [`Error`] consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
     /// What a program switches on.
     pub code: ErrorCode,
-    /// What a developer reads.
-    pub message: Cow<'static, str>,
+    said: Said,
     /// The server's `error` member (RFC 6749, 4.1.2.1 and 5.2), if it gave one.
     pub error: Option<String>,
     /// The server's `error_description`.
@@ -95,62 +145,82 @@ pub struct Details {
     pub status: Option<u16>,
 }
 
-impl Error {
-    /// An error of ours.
-    pub fn new(code: ErrorCode, message: impl Message) -> Self {
-        message.into_error(code)
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Said {
+    Reason(Reason),
+    Text(Cow<'static, str>),
+}
+
+impl Details {
+    /// What a developer reads.
+    pub fn message(&self) -> &str {
+        match &self.said {
+            Said::Reason(reason) => reason.text(),
+            Said::Text(text) => text,
+        }
     }
 
+    /// Why, if it is one of ours.
+    pub(crate) const fn reason(&self) -> Option<Reason> {
+        match self.said {
+            Said::Reason(reason) => Some(reason),
+            Said::Text(_) => None,
+        }
+    }
+}
+
+impl From<Reason> for Error {
     #[inline(never)]
-    fn with_text(code: ErrorCode, message: &'static str) -> Self {
-        Self::with_message(code, message.into())
+    fn from(reason: Reason) -> Self {
+        Self::with(reason.code(), Said::Reason(reason))
+    }
+}
+
+impl Error {
+    /// An error of ours, in words of its own.
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::with(code, Said::Text(message.into()))
     }
 
-    fn with_message(code: ErrorCode, message: Cow<'static, str>) -> Self {
-        Self(Box::new(Details {
+    fn with(code: ErrorCode, said: Said) -> Self {
+        Self(Rc::new(Details {
             code,
-            message,
+            said,
             error: None,
             error_description: None,
             status: None,
         }))
     }
 
-    /// The same with the HTTP status it came with.
+    /// The same for another reason. For one that nobody shares yet.
+    pub(crate) fn because(mut self, reason: Reason) -> Self {
+        if let Some(details) = Rc::get_mut(&mut self.0) {
+            details.said = Said::Reason(reason);
+        }
+        self
+    }
+
+    /// Whether the same call may succeed later, or was only given up.
+    pub fn is_passing(&self) -> bool {
+        self.code.is_retryable() || self.code == ErrorCode::Aborted
+    }
+
+    /// The same with the HTTP status it came with. For one that nobody shares yet.
     pub fn with_status(mut self, status: u16) -> Self {
-        self.status = Some(status);
+        if let Some(details) = Rc::get_mut(&mut self.0) {
+            details.status = Some(status);
+        }
         self
     }
 
-    /// The same with the server's own words.
-    pub fn with_oauth(mut self, error: Option<String>, description: Option<String>) -> Self {
-        self.error = error;
-        self.error_description = description;
+    /// The same with the server's own words, of which empty ones are none. For one that nobody shares yet.
+    pub fn with_oauth(mut self, error: &str, description: &str) -> Self {
+        let some = |text: &str| (!text.is_empty()).then(|| text.into());
+        if let Some(details) = Rc::get_mut(&mut self.0) {
+            details.error = some(error);
+            details.error_description = some(description);
+        }
         self
-    }
-}
-
-/// What the message of an [`Error`] is made of: a constant most of the time, which has a short way.
-pub trait Message {
-    /// The error.
-    fn into_error(self, code: ErrorCode) -> Error;
-}
-
-impl Message for &'static str {
-    fn into_error(self, code: ErrorCode) -> Error {
-        Error::with_text(code, self)
-    }
-}
-
-impl Message for Cow<'static, str> {
-    fn into_error(self, code: ErrorCode) -> Error {
-        Error::with_message(code, self)
-    }
-}
-
-impl Message for String {
-    fn into_error(self, code: ErrorCode) -> Error {
-        Error::with_message(code, self.into())
     }
 }
 
@@ -162,17 +232,11 @@ impl Deref for Error {
     }
 }
 
-impl DerefMut for Error {
-    fn deref_mut(&mut self) -> &mut Details {
-        &mut self.0
-    }
-}
-
 impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.code.as_str())?;
         f.write_str(": ")?;
-        f.write_str(&self.message)?;
+        f.write_str(self.message())?;
         match (&self.error, &self.error_description) {
             (Some(error), Some(description)) => write!(f, " ({error}: {description})"),
             (Some(error), None) => write!(f, " ({error})"),

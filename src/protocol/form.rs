@@ -107,26 +107,46 @@ impl Form {
     /// `url` with this form as its query, appended with `&` if it has one already. The URL must
     /// have no fragment.
     pub fn onto_url(&self, url: &str) -> String {
-        let mut out = String::from(url);
-        let has_query = text::cut(url, b'?').is_some();
-        out.push(if has_query { '&' } else { '?' });
-        out.push_str(&self.encode());
-        out
+        onto_url(url, &self.encode())
     }
+}
+
+/// Adds a parameter to an encoded form, unless its value is empty: such a one counts as left out (RFC 6749, 3.1).
+pub fn append(out: &mut String, name: &str, value: &str) {
+    if value.is_empty() {
+        return;
+    }
+    if !out.is_empty() {
+        out.push('&');
+    }
+    out.push_str(name);
+    out.push('=');
+    encode_into(out, value);
+}
+
+/// `url` with an encoded form as its query, appended with `&` if it has one already. The URL must have
+/// no fragment.
+pub fn onto_url(url: &str, query: &str) -> String {
+    let has_query = text::count(url, b'?') > 0;
+    text::joined(&[url, if has_query { "&" } else { "?" }, query])
+}
+
+/// RFC 3986, 2.3.
+pub(super) const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 /// Percent-encodes all but RFC 3986's unreserved characters, so that the result is right in a
 /// query, a fragment and a body alike: AT&T's SDKs send a space as `%20` and a comma as `%2C` [S].
 pub fn encode_into(out: &mut String, text: &str) {
-    const HEX: [u8; 16] = *b"0123456789ABCDEF";
-    let hex = |nibble: u8| HEX.get(usize::from(nibble & 15)).copied().unwrap_or(b'0');
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
+    const HEX: &str = "0123456789ABCDEF";
+    for (i, byte) in text.bytes().enumerate() {
+        if is_unreserved(byte) {
+            text::push_nth(out, text, i);
         } else {
             out.push('%');
-            out.push(char::from(hex(byte >> 4)));
-            out.push(char::from(hex(byte)));
+            text::push_nth(out, HEX, usize::from(byte >> 4));
+            text::push_nth(out, HEX, usize::from(byte & 15));
         }
     }
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::sha256::sha256;
-use super::{Error, ErrorCode, Result, Secret, base64url};
+use super::{Error, ErrorCode, Result, Secret, base64url, form};
 
 /// The only method there is (S14).
 pub const METHOD: &str = "S256";
@@ -27,9 +27,7 @@ impl CodeVerifier {
     /// # Errors
     /// [`ErrorCode::InvalidAnswer`] if it isn't 43 to 128 unreserved characters (RFC 7636, 4.1).
     pub fn parse(text: &str) -> Result<Self> {
-        let unreserved =
-            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
-        if !(43..=128).contains(&text.len()) || !text.bytes().all(unreserved) {
+        if !(43..=128).contains(&text.len()) || !text.bytes().all(form::is_unreserved) {
             return Err(Error::new(
                 ErrorCode::InvalidAnswer,
                 "code_verifier: not 43 to 128 unreserved characters",
@@ -45,8 +43,13 @@ impl CodeVerifier {
 
     /// The challenge that belongs to it.
     pub fn challenge(&self) -> CodeChallenge {
-        CodeChallenge(base64url::encode(&sha256(self.expose().as_bytes())))
+        CodeChallenge(challenge(self.expose()))
     }
+}
+
+/// The challenge that belongs to a verifier (RFC 7636, 4.2).
+pub(crate) fn challenge(code_verifier: &str) -> String {
+    base64url::encode(&sha256(code_verifier.as_bytes()))
 }
 
 impl CodeChallenge {

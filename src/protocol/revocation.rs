@@ -1,6 +1,8 @@
 //! The revocation endpoint (RFC 7009).
 
-use super::form::Form;
+use alloc::string::String;
+
+use super::form::{self, Form};
 use super::http::{Request, Response};
 use super::token::{Credentials, failure};
 use super::{Result, Secret};
@@ -39,18 +41,17 @@ pub fn request(
     Request::form(endpoint, form.encode())
 }
 
-/// A request of a public client: with its handle, or in custody `cookie` with nothing but the
-/// cookie (our extension).
-pub fn public_request(endpoint: &str, client_id: &str, refresh_token: Option<&Secret>) -> Request {
-    let form = Form::new()
-        .set("client_id", client_id)
-        .set_some("token", refresh_token.map(Secret::expose));
-    let form = if refresh_token.is_some() {
-        form.set("token_type_hint", TokenTypeHint::RefreshToken.as_str())
-    } else {
-        form
-    };
-    Request::form(endpoint, form.encode())
+/// The body of a request of a public client: with its handle, or in custody `cookie` with nothing but
+/// the cookie (our extension).
+pub fn public_request(client_id: &str, refresh_token: &str) -> String {
+    let mut body = String::new();
+    form::append(&mut body, "client_id", client_id);
+    form::append(&mut body, "token", refresh_token);
+    if !refresh_token.is_empty() {
+        let hint = TokenTypeHint::RefreshToken.as_str();
+        form::append(&mut body, "token_type_hint", hint);
+    }
+    body
 }
 
 /// Reads a reply: 200 is success, its body ignored [S]; a token that the server doesn't know counts

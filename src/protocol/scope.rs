@@ -39,10 +39,7 @@ impl Scope {
     }
 
     fn add(&mut self, name: &str) -> Result<()> {
-        if !name
-            .bytes()
-            .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-        {
+        if !is_written_well(name) {
             return Err(Error::new(
                 ErrorCode::InvalidOption,
                 "scope: a name has a character that none may have",
@@ -93,6 +90,12 @@ impl Scope {
         self.iter()
             .find(|name| known_consent(name).is_some_and(|known| known != consent))
     }
+}
+
+/// Whether `text` has no character but those of RFC 6749's `scope-token` and spaces.
+pub(crate) fn is_written_well(text: &str) -> bool {
+    text.bytes()
+        .all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 /// What AT&T's default configuration says of a scope; `None` if it isn't known. A name may have a

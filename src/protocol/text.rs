@@ -2,7 +2,6 @@
 //! know all of Unicode, and weigh as much as the rest of the client.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// The text before the first `at`, an ASCII character, and the text after it.
 pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
@@ -45,6 +44,41 @@ impl<'a> Iterator for Split<'a> {
     }
 }
 
+/// The part of that number, from 0; empty if there are fewer.
+pub(crate) fn nth(text: &str, at: u8, mut number: usize) -> &str {
+    let mut start = 0;
+    for (i, byte) in text.bytes().enumerate() {
+        if byte == at {
+            if number == 0 {
+                return text.get(start..i).unwrap_or_default();
+            }
+            number -= 1;
+            start = i + 1;
+        }
+    }
+    if number == 0 {
+        text.get(start..).unwrap_or_default()
+    } else {
+        ""
+    }
+}
+
+/// How often `at`, an ASCII character, is there.
+pub(crate) fn count(text: &str, at: u8) -> usize {
+    text.bytes().filter(|byte| *byte == at).count()
+}
+
+/// The text, or another if it is empty.
+pub(crate) const fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
+    if text.is_empty() { other } else { text }
+}
+
+/// Adds a text, and after it what parts it from the next.
+pub(crate) fn push(out: &mut String, text: &str, end: &str) {
+    out.push_str(text);
+    out.push_str(end);
+}
+
 /// The parts in one.
 pub(crate) fn joined(parts: &[&str]) -> String {
     let mut out = String::new();
@@ -79,16 +113,24 @@ pub(crate) fn whole(text: &str) -> Option<u64> {
     })
 }
 
+/// Adds the character of that number in an alphabet of ASCII: a `char` would be encoded as if it could be
+/// any of Unicode.
+pub(crate) fn push_nth(out: &mut String, alphabet: &str, number: usize) {
+    out.push_str(alphabet.get(number..=number).unwrap_or_default());
+}
+
 /// The digits of a whole number.
-pub(crate) fn decimal(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.insert(0, b'0' + (number % 10) as u8);
-        number /= 10;
-        if number == 0 {
-            return lossy(&digits);
-        }
+pub(crate) fn decimal(number: u64) -> String {
+    let mut out = String::new();
+    let mut unit = 1;
+    while number / unit >= 10 {
+        unit *= 10;
     }
+    while unit > 0 {
+        push_nth(&mut out, "0123456789", (number / unit % 10) as usize);
+        unit /= 10;
+    }
+    out
 }
 
 /// The text in `bytes`, if it is UTF-8.
@@ -122,6 +164,10 @@ mod tests {
             assert_eq!(cut(text, b'='), text.split_once('='), "{text}");
             assert_eq!(cut_last(text, b'='), text.rsplit_once('='), "{text}");
             assert!(split(text, b'=').eq(text.split('=')), "{text}");
+            for number in 0..4 {
+                let expected = text.split('=').nth(number).unwrap_or_default();
+                assert_eq!(nth(text, b'=', number), expected, "{text}");
+            }
         }
     }
 

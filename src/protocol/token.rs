@@ -2,13 +2,14 @@
 
 use alloc::string::String;
 
-use super::authorization::Code;
-use super::form::Form;
+use super::form::{self, Form};
 use super::http::{Request, Response};
-use super::json::{Object, Value};
-use super::pkce::CodeVerifier;
-use super::scope::Scope;
-use super::{Error, ErrorCode, Result, Secret, text};
+use super::members::{
+    self, ACCESS_TOKEN, API_HANDLE, ERROR, ERROR_DESCRIPTION, EXPIRES_IN, GENERATION, Members,
+    REFRESH_TOKEN, SCOPE, SESSION, TOKEN_TYPE,
+};
+use super::scope::{self, Scope};
+use super::{Error, Reason, Result, Secret, text};
 
 /// What AT&T takes for granted when `expires_in` is missing [A]: two days, its documented default [D].
 pub const DEFAULT_EXPIRES_IN: u32 = 172_800;
@@ -28,33 +29,33 @@ pub struct Credentials {
 #[derive(Debug)]
 pub enum Grant {
     /// A code, once. AT&T takes no `redirect_uri` and no `scope` with it [D].
-    AuthorizationCode(Code),
+    AuthorizationCode(Secret),
     /// A refresh token; the gateway gives a new one and the old pair dies [D].
     RefreshToken(Secret),
     /// The app itself; the only grant that sends `scope` [D].
     ClientCredentials(Scope),
 }
 
-/// What is shown to the relay (or another backend that adds the secret) for a token.
-#[derive(Debug)]
+/// What is shown to the relay (or another backend that adds the secret) for a token. What is empty isn't sent.
+#[derive(Clone, Copy, Debug)]
 pub enum PublicGrant<'a> {
     /// A code with the verifier that its challenge was made from.
     AuthorizationCode {
         /// The checked code.
-        code: Code,
+        code: &'a str,
         /// The verifier (RFC 7636, 4.5).
-        code_verifier: &'a CodeVerifier,
+        code_verifier: &'a str,
         /// The same as in the authorization request (RFC 6749, 4.1.3).
         redirect_uri: &'a str,
     },
     /// A valid access token, please.
     RefreshToken {
         /// The handle, in custody `handle`; in custody `cookie` there is none to send.
-        refresh_token: Option<&'a Secret>,
+        refresh_token: &'a str,
         /// Our extension: the generation whose token was refused with 401, or that the app wants renewed.
-        rejected_generation: Option<u32>,
+        rejected_generation: &'a str,
         /// Our extension: how many seconds the token must still last.
-        min_validity: Option<u32>,
+        min_validity: &'a str,
     },
 }
 
@@ -105,80 +106,54 @@ pub fn request(endpoint: &str, credentials: &Credentials, grant: Grant) -> Reque
     Request::form(endpoint, form.encode())
 }
 
-/// A request of a public client: it has no secret to show.
-pub fn public_request(endpoint: &str, client_id: &str, grant: PublicGrant<'_>) -> Request {
-    let form = Form::new().set("client_id", client_id);
-    let form = match grant {
+/// The body of a request of a public client: it has no secret to show.
+pub fn public_request(client_id: &str, grant: PublicGrant<'_>) -> String {
+    let mut body = String::new();
+    form::append(&mut body, "client_id", client_id);
+    match grant {
         PublicGrant::AuthorizationCode {
             code,
             code_verifier,
             redirect_uri,
-        } => form
-            .set("grant_type", "authorization_code")
-            .set("code", code.expose())
-            .set("code_verifier", code_verifier.expose())
-            .set("redirect_uri", redirect_uri),
+        } => {
+            form::append(&mut body, "grant_type", "authorization_code");
+            form::append(&mut body, "code", code);
+            form::append(&mut body, "code_verifier", code_verifier);
+            form::append(&mut body, "redirect_uri", redirect_uri);
+        }
         PublicGrant::RefreshToken {
             refresh_token,
             rejected_generation,
             min_validity,
-        } => form
-            .set("grant_type", "refresh_token")
-            .set_some("refresh_token", refresh_token.map(Secret::expose))
-            .set_some(
-                "rejected_generation",
-                rejected_generation
-                    .map(|n| text::decimal(n.into()))
-                    .as_deref(),
-            )
-            .set_some(
-                "min_validity",
-                min_validity.map(|n| text::decimal(n.into())).as_deref(),
-            ),
-    };
-    Request::form(endpoint, form.encode())
+        } => {
+            form::append(&mut body, "grant_type", "refresh_token");
+            form::append(&mut body, "refresh_token", refresh_token);
+            form::append(&mut body, "rejected_generation", rejected_generation);
+            form::append(&mut body, "min_validity", min_validity);
+        }
+    }
+    body
 }
 
 /// Reads a reply. Members that nobody knows are ignored.
 ///
 /// # Errors
-/// See [`failure`] for what the server refused; [`ErrorCode::InvalidResponse`] for a success that
+/// See [`failure`] for what the server refused; [`ErrorCode::InvalidResponse`](super::ErrorCode::InvalidResponse) for a success that
 /// can't be read: no JSON object, no `access_token`, another `token_type` than `bearer` in any case,
 /// a wrong type in a member that is known.
 pub fn response(response: &Response) -> Result<Tokens> {
-    if response.status != 200 {
-        return Err(failure(response));
-    }
-    let unreadable =
-        |what| Error::new(ErrorCode::InvalidResponse, what).with_status(response.status);
-    let text = text::utf8(&response.body).ok_or_else(|| unreadable("the reply is not UTF-8"))?;
-    let object = Object::parse(text).ok_or_else(|| unreadable("the reply is not a JSON object"))?;
-    read(&|name| match object.value(name) {
-        None | Some(Value::Literal("null")) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(Member {
-            text,
-            is_number: false,
-        })),
-        Some(Value::Number(text)) => Ok(Some(Member {
-            text,
-            is_number: true,
-        })),
-        Some(_) => Err(unreadable("a member of the reply has the wrong type")),
-    })
-    .map_err(|e| e.with_status(response.status))
-}
-
-/// Reads a token out of a fragment (RFC 6749, 4.2.2), as AT&T documents one [D].
-///
-/// # Errors
-/// [`ErrorCode::InvalidAnswer`] for a parameter that is there twice, [`ErrorCode::InvalidResponse`]
-/// as in [`response`].
-pub fn from_parameters(form: &Form) -> Result<Tokens> {
-    read(&|name| {
-        Ok(form.once(name)?.map(|text| Member {
-            text,
-            is_number: false,
-        }))
+    let texts = members::of_json(&response.body).unwrap_or_default();
+    let members = Members::new(&texts);
+    let lifetime = success(response.status, members)?;
+    let some = |index| Some(members.or_empty(index)).filter(|text| !text.is_empty());
+    Ok(Tokens {
+        access_token: Secret::new(members.or_empty(ACCESS_TOKEN)),
+        lifetime,
+        refresh_token: some(REFRESH_TOKEN).map(Secret::new),
+        api_handle: some(API_HANDLE).map(Secret::new),
+        scope: some(SCOPE).map(Scope::parse).transpose()?,
+        session: some(SESSION).map(String::from),
+        generation: whole_seconds(members.number(GENERATION)),
     })
 }
 
@@ -187,120 +162,95 @@ pub fn from_parameters(form: &Form) -> Result<Tokens> {
 /// Understands OAuth's errors (RFC 6749, 5.2) and the `RequestError` of AT&T's other servers, which
 /// also says "Rate Limit Exceeded" with 403 [S].
 pub fn failure(response: &Response) -> Error {
-    let text = text::utf8(&response.body).unwrap_or_default();
-    let object = Object::parse(text).unwrap_or_default();
-    let error = object.string("error").map(String::from);
-    let mut description = object.string("error_description").map(String::from);
-    if let Some(request_error) = object.object("RequestError") {
-        let exception = request_error
-            .object("PolicyException")
-            .or_else(|| request_error.object("ServiceException"));
-        description = exception.and_then(|e| e.string("Text").map(String::from));
+    let texts = members::of_json(&response.body).unwrap_or_default();
+    refusal(response.status, Members::new(&texts))
+}
+
+/// Judges a reply of the token endpoint; how long the token lives.
+pub(crate) fn success(status: u16, members: Members<'_>) -> Result<Lifetime> {
+    if status == 200 {
+        granted(members).map_err(|error| error.with_status(status))
+    } else {
+        Err(refusal(status, members))
     }
-    let limited = response.status == 403
-        && description
-            .as_deref()
-            .is_some_and(|text| text::contains_ignoring_case(text, "rate limit exceeded"));
-    let (code, message) = match error.as_deref() {
-        Some("invalid_grant")
-            if (400..500).contains(&response.status) && response.status != 429 && !limited =>
-        {
-            (ErrorCode::LoginRequired, "the session has ended")
-        }
-        Some("session_mismatch") => (
-            ErrorCode::SessionMismatch,
-            "another sign-in has taken this one's place",
-        ),
-        Some("custody_mismatch") => (
-            ErrorCode::CustodyMismatch,
-            "the relay keeps sessions in a cookie that this browser doesn't send across sites",
-        ),
-        _ if limited || response.status == 429 || response.status >= 500 => (
-            ErrorCode::TemporarilyUnavailable,
-            "the server can't answer now",
-        ),
-        Some(_) => (ErrorCode::RequestRefused, "the server refused the request"),
-        // A redirect is not followed (S24), and a 2xx or 4xx without OAuth's error isn't OAuth's.
-        None if response.status < 400 => (
-            ErrorCode::InvalidResponse,
-            "the server answered with an odd status",
-        ),
-        None => (
-            ErrorCode::RequestRefused,
-            "the server refused the request without saying why",
-        ),
+}
+
+/// [`failure`], of a reply's members.
+pub(crate) fn refusal(status: u16, members: Members<'_>) -> Error {
+    let error = members.or_empty(ERROR);
+    let description = members.or_empty(ERROR_DESCRIPTION);
+    let limited = status == 429
+        || text::contains_ignoring_case(description, "rate limit exceeded") && status == 403;
+    let reason = if error == "invalid_grant" && (400..500).contains(&status) && !limited {
+        Reason::SessionEnded
+    } else if error == "session_mismatch" {
+        Reason::OtherSession
+    } else if error == "custody_mismatch" {
+        Reason::OtherSite
+    } else if limited || status >= 500 {
+        Reason::Unavailable
+    } else if error.is_empty() && status < 400 {
+        // A redirect is not followed (S24), and a 2xx without OAuth's error isn't OAuth's.
+        Reason::OddStatus
+    } else {
+        Reason::Refused
     };
-    Error::new(code, message)
-        .with_status(response.status)
+    Error::from(reason)
+        .with_status(status)
         .with_oauth(error, description)
 }
 
-struct Member<'a> {
-    text: &'a str,
-    is_number: bool,
+/// Judges what grants a token, in a reply or in a fragment (RFC 6749, 4.2.2); how long it lives.
+pub(crate) fn granted(members: Members<'_>) -> Result<Lifetime> {
+    lifetime(members).ok_or_else(|| Reason::NoToken.into())
 }
 
-fn read<'a>(member: &dyn Fn(&str) -> Result<Option<Member<'a>>>) -> Result<Tokens> {
-    let invalid = |what| Error::new(ErrorCode::InvalidResponse, what);
-    let string = |name: &str| match member(name)? {
-        Some(Member {
-            is_number: true, ..
-        }) => Err(invalid("a member of the reply has the wrong type")),
-        other => Ok(other.map(|m| m.text).filter(|text| !text.is_empty())),
-    };
-    let token_type = string("token_type")?.ok_or_else(|| invalid("the reply has no token_type"))?;
-    if !token_type.eq_ignore_ascii_case("bearer") {
-        return Err(invalid("the token's type is not bearer"));
+fn lifetime(members: Members<'_>) -> Option<Lifetime> {
+    let is_bearer = members.string(TOKEN_TYPE)?.eq_ignore_ascii_case("bearer");
+    let has_token = !members.string(ACCESS_TOKEN)?.is_empty();
+    let generation = members.number(GENERATION);
+    for index in [SESSION, API_HANDLE, REFRESH_TOKEN] {
+        members.string(index)?;
     }
-    // Older replies carried a numeric string [S].
-    let lifetime = match member("expires_in")? {
-        None => Lifetime::Seconds(DEFAULT_EXPIRES_IN),
-        Some(m) => match whole_seconds(m.text)
-            .ok_or_else(|| invalid("expires_in is not a number of seconds"))?
-        {
+    let is_good = is_bearer
+        && has_token
+        && scope::is_written_well(members.string(SCOPE)?)
+        && (generation.is_empty() || text::is_digits(generation));
+    if !is_good {
+        return None;
+    }
+    let seconds = members.number(EXPIRES_IN);
+    Some(if seconds.is_empty() {
+        Lifetime::Seconds(DEFAULT_EXPIRES_IN)
+    } else {
+        match whole_seconds(seconds)? {
             0 => Lifetime::Never,
             seconds => Lifetime::Seconds(seconds),
-        },
-    };
-    let generation = match member("generation")? {
-        None => None,
-        Some(m) => {
-            Some(whole_seconds(m.text).ok_or_else(|| invalid("generation is not a number"))?)
         }
-    };
-    let scope = string("scope")?
-        .map(Scope::parse)
-        .transpose()
-        .map_err(|_| invalid("scope is not a scope"))?;
-    Ok(Tokens {
-        access_token: string("access_token")?
-            .map(Secret::new)
-            .ok_or_else(|| invalid("the reply has no access_token"))?,
-        lifetime,
-        refresh_token: string("refresh_token")?.map(Secret::new),
-        api_handle: string("api_handle")?.map(Secret::new),
-        scope,
-        session: string("session")?.map(String::from),
-        generation,
     })
 }
 
 /// A number of whole seconds, a fraction dropped. Too many for `u32` are 136 years: as good as all.
 /// By hand because the standard library's reading of floats is 10 kB of wasm.
 fn whole_seconds(text: &str) -> Option<u32> {
-    let (whole, fraction) = text::cut(text, b'.').unwrap_or((text, "0"));
-    if !text::is_digits(fraction) {
+    let (whole, fraction) = (text::nth(text, b'.', 0), text::nth(text, b'.', 1));
+    if whole.len() + 1 + fraction.len() != text.len() && whole != text {
         return None;
     }
-    let seconds = u32::try_from(text::whole(whole)?).unwrap_or(u32::MAX);
+    let part = if whole == text {
+        0
+    } else {
+        text::whole(fraction)?
+    };
+    let seconds = text::whole(whole)?.min(u32::MAX.into()) as u32;
     // A lifetime under a second isn't "never".
-    let part = seconds == 0 && fraction.bytes().any(|b| b != b'0');
-    Some(if part { 1 } else { seconds })
+    Some(if part > 0 { seconds.max(1) } else { seconds })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ErrorCode;
     use crate::protocol::http::JSON;
 
     fn reply(status: u16, body: &str) -> Response {
@@ -442,7 +392,7 @@ mod tests {
 
     #[test]
     fn s04_credentials_go_in_the_body_and_the_verifier_never_to_the_gateway() {
-        let code = || Code::checked("c~1");
+        let code = || Secret::new("c~1");
         let sent = request(
             "https://api.att.com/oauth/v4/token",
             &credentials(),
@@ -473,24 +423,22 @@ mod tests {
 
     #[test]
     fn a_public_client_shows_its_verifier_and_no_secret() {
-        let verifier = CodeVerifier::from_random(&[0; 32]);
         let grant = PublicGrant::AuthorizationCode {
-            code: Code::checked("c"),
-            code_verifier: &verifier,
+            code: "c",
+            code_verifier: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             redirect_uri: "https://app.example/in",
         };
-        let sent = public_request("https://app.example/oauth/token", "key", grant);
         assert_eq!(
-            body(&sent),
+            public_request("key", grant),
             "client_id=key&grant_type=authorization_code&code=c&code_verifier=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&redirect_uri=https%3A%2F%2Fapp.example%2Fin"
         );
         let grant = PublicGrant::RefreshToken {
-            refresh_token: None,
-            rejected_generation: Some(3),
-            min_validity: None,
+            refresh_token: "",
+            rejected_generation: "3",
+            min_validity: "",
         };
         assert_eq!(
-            body(&public_request("x", "key", grant)),
+            public_request("key", grant),
             "client_id=key&grant_type=refresh_token&rejected_generation=3"
         );
     }

@@ -296,9 +296,12 @@ const RETURNED: [&str; 12] = [
 ];
 /// What `apiHeaders` can't add: it says who asks, from where, what is asked for, or for this hop
 /// alone; or acts on whoever gets the answer.
-const NEVER: [&str; 33] = [
+const NEVER: [&str; 42] = [
+    "accept-ch",
     "alt-svc",
     "authorization",
+    "cache-control",
+    "client-ip",
     "clear-site-data",
     "connection",
     "content-encoding",
@@ -317,24 +320,31 @@ const NEVER: [&str; 33] = [
     "refresh",
     "set-cookie",
     "set-cookie2",
+    "service-worker-allowed",
     "set-login",
     "strict-transport-security",
     "te",
     "trailer",
     "transfer-encoding",
+    "true-client-ip",
     "upgrade",
     "vary",
+    "x-client-ip",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
     "x-original-url",
     "x-rewrite-url",
     "x-accel-redirect",
+    "x-sendfile",
+    "surrogate-control",
+    "cdn-cache-control",
 ];
-const NEVER_PREFIXES: [&str; 7] = [
+const NEVER_PREFIXES: [&str; 8] = [
     "access-control-",
     "att-oauth-",
     "cf-",
+    "cloudflare-",
     "proxy-",
     "sec-",
     "x-forwarded-",
@@ -370,9 +380,9 @@ pub fn header_problem(name: &str) -> Option<&'static str> {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let lower = name.to_ascii_lowercase();
     if !is_token {
-        Some("must be names of header fields")
+        Some("is no name of a header field")
     } else if is_in(&NEVER, name) || NEVER_PREFIXES.iter().any(|start| lower.starts_with(start)) {
-        Some("names a field that /api never lets through")
+        Some("is a field that /api never lets through")
     } else {
         None
     }
@@ -533,6 +543,11 @@ mod tests {
             "cf-connecting-ip",
             "X-HTTP-Method-Override",
             "att-oauth-session",
+            "CDN-Cache-Control",
+            "Surrogate-Control",
+            "Cache-Control",
+            "True-Client-IP",
+            "X-Sendfile",
         ] {
             assert!(header_problem(name).is_some(), "{name}");
         }

@@ -139,14 +139,14 @@ fn start(
         &AuthorizationRequest {
             client_id: &config.credentials.client_id,
             scope: &checked.scope.to_commas(),
-            redirect_uri: Some(&redirect_uri),
+            redirect_uri: &redirect_uri,
             state: &id,
             // [A] AT&T's SDKs never send it: a gateway may know no such parameter.
             response_type: config.send_response_type.then_some(ResponseType::Code),
             // The gateway has no PKCE: what the app sent is between it and us.
-            code_challenge: None,
-            response_mode: None,
-            custom_param: checked.custom_param,
+            code_challenge: "",
+            response_mode: "",
+            custom_param: checked.custom_param.value(),
         },
     );
     let mut cookies = transaction::make_room(config, request, now_ms);

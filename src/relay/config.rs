@@ -223,7 +223,9 @@ fn read(reader: &mut Reader) -> Option<Config> {
     }
     let api_headers = reader.list("apiHeaders");
     for name in &api_headers {
-        reader.mistake_if("apiHeaders", header_problem(name));
+        if let Some(problem) = header_problem(name) {
+            reader.mistake("apiHeaders", &format!("{name:?} {problem}"));
+        }
     }
     let custody = match reader.text("custody").as_deref() {
         None | Some("cookie") => Custody::Cookie,

@@ -1,131 +1,125 @@
 //! The end of a session: signing out of this browser, or revoking what was granted.
 
-use alloc::rc::Rc;
+use super::config::{CLIENT_ID, REVOCATION_ENDPOINT};
+use super::flow::{Flow, Reply, SETTLE, Stage};
+use super::page::Page;
+use super::record::{self, HANDLE, LABEL};
+use crate::protocol::members::Members;
+use crate::protocol::{ErrorCode, Result, revocation, text, token};
 
-use super::client::{Client, Event};
-use super::flow::{Effect, Host, Outcome, Store, Task};
-use super::record::Session;
-use super::run::Flow;
-use crate::protocol::http::Request;
-use crate::protocol::{ErrorCode, Result, revocation};
+impl Page {
+    // Signing out, in all tabs, whatever the network does. If the server can't be asked to revoke the
+    // session's tokens now, that stays owed, and is settled alone at a later load.
 
-impl Client {
-    /// Revokes the session's tokens at the gateway and signs this browser out. With a relay, success
-    /// also means that the relay owes the revocation and will see to it.
-    ///
-    /// A failure on the way changes nothing: the user is still signed in and the call can be made again.
-    pub fn revoke(self: &Rc<Self>) -> Task {
-        self.task(Flow::Revoke)
-    }
-
-    /// Signs this browser out, in all its tabs, whatever the network does; then has the session's
-    /// tokens revoked. If the server can't be asked now, that stays owed: see [`Client::settle`].
-    pub fn sign_out(self: &Rc<Self>) -> Task {
-        self.task(Flow::SignOut)
-    }
-
-    /// Tells the server of a sign-out that it hasn't heard of, if one is owed. For each load of a page
-    /// on which nobody is signed in.
-    pub fn settle(self: &Rc<Self>) -> Task {
-        self.task(Flow::Settle)
-    }
-
-    pub(super) async fn sign_out_here(&self, host: &Host) -> Result<Outcome> {
-        self.drop_answers(host).await;
-        let stored = host.load_session().await.ok().flatten();
-        let session = stored.or_else(|| self.state.borrow().session.clone());
+    pub(super) fn leave(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let stored = record::checked(reply.unwrap_or_default());
+        flow.record = text::or(stored, &self.session).into();
         // Removed first, for a full storage would refuse to write.
-        let removed = host.save(Store::Session, None).await;
-        let Some(session) = session else {
-            self.ended(host, "");
-            return removed.map(|()| Outcome::Nothing);
-        };
-        self.ended(host, &session.label);
-        if self.config.revocation_endpoint().is_ok() {
-            let mut over = (*session).clone();
-            over.is_over = true;
-            host.also(Effect::Save(Store::Session, Some(over.encode())));
-            let _ = self.settle_with(host, &over).await;
-        }
-        removed.map(|()| Outcome::Nothing)
+        self.ask(flow, Stage::Left, "S")
     }
 
-    pub(super) async fn settle_owed(&self, host: &Host) -> Result<Outcome> {
-        match host.load_session().await? {
-            Some(over) if over.is_over => self.settle_with(host, &over).await,
-            _ => Ok(Outcome::Nothing),
+    pub(super) fn left(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        self.ended(record::line(&flow.record, LABEL));
+        flow.failed = self.unless_failed(reply);
+        if flow.record.is_empty() || !self.config.has(REVOCATION_ENDPOINT) {
+            return self.out(flow);
         }
+        flow.record = record::left(&flow.record);
+        self.also(&["S", &flow.record]);
+        self.ask_to_revoke(flow, Stage::Told)
     }
 
-    async fn settle_with(&self, host: &Host, over: &Session) -> Result<Outcome> {
-        let request = self.revocation(over)?;
-        let reply = self.send(host, request, &over.label).await;
-        let told = reply.and_then(|reply| revocation::response(&reply));
-        if let Err(error) = &told
-            && (error.code.is_retryable() || error.code == ErrorCode::Aborted)
+    /// Out, if not without a failure.
+    fn out(&mut self, flow: &mut Flow) -> Result<()> {
+        self.done("", flow.failed.take())
+    }
+
+    pub(super) fn settle(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        flow.record = record::checked(reply.ok_or_else(|| self.failure())?).into();
+        if !record::is_over(&flow.record) {
+            return self.out(flow);
+        }
+        self.ask_to_revoke(flow, Stage::Told)
+    }
+
+    pub(super) fn told(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        if let Err(error) = self.read_revoked(reply)
+            && error.is_passing()
         {
-            return told.map(|()| Outcome::Nothing);
+            // It stays owed; a sign-out is none the worse for it.
+            if flow.number == SETTLE {
+                flow.failed = Some(error);
+            }
+            return self.out(flow);
         }
-        host.also(Effect::Tell(over.label.clone()));
+        self.also(&["T", record::line(&flow.record, LABEL)]);
+        self.ask(flow, Stage::Settled, "s")
+    }
+
+    pub(super) fn settled(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         // Another tab may have signed in meanwhile.
-        if host
-            .load_session()
-            .await?
-            .is_some_and(|stored| stored.is_over)
-        {
-            host.also(Effect::Save(Store::Session, None));
+        if reply.is_some_and(record::is_over) {
+            self.also(&["S"]);
         }
-        Ok(Outcome::Nothing)
+        self.out(flow)
     }
 
-    pub(super) async fn revoke_all(&self, host: &Host, session: &Session) -> Result<Outcome> {
-        let request = self.revocation(session)?;
-        let response = self.send(host, request, &session.label).await?;
-        match revocation::response(&response) {
+    // Revoking the session's tokens at the gateway and signing this browser out. With a relay, success also
+    // means that the relay owes the revocation and will see to it. A failure on the way changes nothing:
+    // the user is still signed in and the call can be made again.
+
+    pub(super) fn ask_to_revoke(&mut self, flow: &mut Flow, next: Stage) -> Result<()> {
+        flow.stage = next;
+        let handle = record::line(&flow.record, HANDLE);
+        let body = revocation::public_request(self.config.line(CLIENT_ID), handle);
+        self.send(
+            REVOCATION_ENDPOINT,
+            &body,
+            record::line(&flow.record, LABEL),
+        )
+    }
+
+    fn read_revoked(&self, reply: Reply<'_>) -> Result<()> {
+        let reply = reply.ok_or_else(|| self.failure())?;
+        if self.status == 200 {
+            return Ok(());
+        }
+        Err(token::refusal(self.status as u16, Members::new(reply)))
+    }
+
+    pub(super) fn revocation(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        match self.read_revoked(reply) {
             // One that has ended is as good as revoked.
-            Err(error) if error.code != ErrorCode::LoginRequired => return Err(error),
-            _ => {}
+            Err(error) if error.code != ErrorCode::LoginRequired => Err(error),
+            _ => self.ask(flow, Stage::Forget, "p"),
         }
-        self.drop_answers(host).await;
-        let removed = host.save(Store::Session, None).await;
-        self.ended(host, &session.label);
-        removed.map(|()| Outcome::Nothing)
     }
 
-    fn revocation(&self, session: &Session) -> Result<Request> {
-        let endpoint = self.config.revocation_endpoint()?;
-        let handle = session.handle.as_ref();
-        Ok(revocation::public_request(
-            endpoint,
-            self.config.client_id(),
-            handle,
-        ))
+    pub(super) fn revoked(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        self.ended(record::line(&flow.record, LABEL));
+        flow.failed = self.unless_failed(reply);
+        self.out(flow)
     }
 
-    /// Another tab has told of the end of the session of that label.
-    pub(super) async fn heard(&self, host: &Host, ended: &str) {
-        self.drop_answers(host).await;
-        let is_known = |session: &Rc<Session>| session.label == ended && !session.is_over;
-        if self.state.borrow().session.as_ref().is_some_and(is_known) {
-            self.is_out(host);
+    // Another tab has told of the end of a session.
+
+    pub(super) fn hear(&mut self, flow: &mut Flow) -> Result<()> {
+        if is_of(&self.session, &flow.input) {
+            self.is_out();
         }
+        self.ask(flow, Stage::Heard, "s")
+    }
+
+    pub(super) fn heard(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         // What this page keeps because its storage refuses, the other tab couldn't remove.
-        let stored = host.load_session().await.ok().flatten();
-        if stored.as_ref().is_some_and(is_known) {
-            host.also(Effect::Save(Store::Session, None));
+        if reply.is_some_and(|stored| is_of(stored, &flow.input)) {
+            self.also(&["S"]);
         }
+        self.restore(flow)
     }
+}
 
-    /// The session of that label is over: all tabs are told.
-    pub(super) fn ended(&self, host: &Host, label: &str) {
-        host.also(Effect::Tell(label.into()));
-        self.is_out(host);
-    }
-
-    /// Nobody is signed in here any more.
-    pub(super) fn is_out(&self, host: &Host) {
-        self.forget();
-        self.state.borrow_mut().redirect = None;
-        host.emit(Event::SignedOut);
-    }
+/// Whether it is the session of that label, and still is one.
+fn is_of(record: &str, label: &str) -> bool {
+    record::line(record, LABEL) == label && !record::is_over(record)
 }

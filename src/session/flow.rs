@@ -1,330 +1,260 @@
-//! Flows as effects: an `async fn` hands out one effect at a time and is resumed with what came of
-//! it. No executor, no closures: the only waker is a no-op.
+//! A flow: which of them, how far it has come, and what it keeps from one effect to the next.
+//!
+//! Flows ask for one thing after the other and are resumed with what came of it: a machine of
+//! [stages](Stage), because Rust's own coroutines weigh two kilobytes more. What is asked for are texts: a
+//! letter, what belongs to it, and a break. Where several things do, breaks of another kind part them.
+//!
+//! | letter | effect | with |
+//! |---|---|---|
+//! | `L` | wait for this client's lock, in this tab and across tabs, a bounded time; then go on with or without it | |
+//! | `s` `p` | read the record of the session, of this tab's sign-ins under way | |
+//! | `S` `P` | write it, or remove it if there is nothing to write | the record |
+//! | `F` | ask a server | URL, body, the label of the session that it is for |
+//! | `A` | take the answer out of the address bar and the history | the URL to show |
+//! | `E` | tell this page | the event, and the error's texts if it is one |
+//! | `T` | tell the other tabs to look at the stored record | the label of a session that has ended, or nothing |
+//! | `D` | the end | what it came to |
+//! | `X` | the end | the error's texts |
+//!
+//! They are performed in order; what comes of the last goes back.
 
-use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
-use core::future::Future;
-use core::marker::PhantomData;
-use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
 
-use super::client::Event;
-use super::pending::{self, Pending};
-use super::record::Session;
-use crate::protocol::http::{Request, Response};
-use crate::protocol::{Error, ErrorCode, Result, Secret};
+use super::page::Page;
+use super::record::Signed;
+use crate::protocol::{Error, Reason, Result, members, text};
 
-/// What the host is asked to do.
-#[derive(Debug)]
-pub enum Effect {
-    /// Wait for this client's lock, in this tab and across tabs, a bounded time; then go on with or
-    /// without it. Answered by [`Reply::Done`].
-    Lock,
-    /// Let it go. Answered by [`Reply::Done`].
-    Unlock,
-    /// Read a record. Answered by [`Reply::Loaded`].
-    Load(Store),
-    /// Write a record, or remove it. Answered by [`Reply::Done`].
-    Save(Store, Option<String>),
-    /// Ask a server. Answered by [`Reply::Response`].
-    Send(Request),
-    /// Draw 48 random bytes. Answered by [`Reply::Random`].
-    Random,
-    /// Take the answer out of the address bar and the history. Answered by [`Reply::Done`].
-    ReplaceUrl(String),
-    /// Leave for this URL. Answered by [`Reply::Done`].
-    Navigate(String),
-    /// Tell this page. Answered by [`Reply::Done`].
-    Emit(Event),
-    /// Tell the other tabs that they should look at the stored record, and the label of a session
-    /// that has ended, or nothing: goes to their [`Client::sync`](super::Client::sync). Answered by
-    /// [`Reply::Done`].
-    Tell(String),
-}
+/// After each effect.
+pub(super) const END: &str = "\x1e";
+/// Between the things that belong to one.
+pub(super) const BREAK: &str = "\x1f";
 
-/// Where a record is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Store {
-    /// Shared by all tabs: the session's record, which holds no token.
-    Session,
-    /// This tab's own: sign-ins under way.
-    Pending,
-}
+// The flows. What each works on is parted by breaks.
 
-/// What came of an effect. [`Reply::Failed`] may answer any.
-#[derive(Debug)]
-pub enum Reply {
-    /// It is done.
-    Done,
-    /// The record, if there is one.
-    Loaded(Option<String>),
-    /// The server's response, whatever its status.
-    Response(Response),
-    /// Random bytes.
-    Random([u8; 48]),
-    /// It couldn't be done.
-    Failed(Failure),
-}
+/// With the page, the URL to show in place of its own, and the members of its query and fragment.
+pub(super) const REDIRECT: u32 = 0;
+/// With the 96 hexadecimal digits of 48 random bytes, a scope, where to come back to, a `custom_param`, and
+/// the path to come back to if no other is given.
+pub(super) const BEGIN: u32 = 1;
+/// With the milliseconds that the token must still last, a generation that was refused, and whether a new
+/// one is wanted at any rate.
+pub(super) const ACCESS_TOKEN: u32 = 2;
+pub(super) const REVOKE: u32 = 3;
+pub(super) const SIGN_OUT: u32 = 4;
+pub(super) const SETTLE: u32 = 5;
+/// With a path. Those from here on change nothing that another flow may be at, and take no lock.
+pub(super) const API: u32 = 6;
+/// With the label of a session that has ended, or nothing.
+pub(super) const SYNC: u32 = 7;
+/// With the label of a session that an API has answered for, and the generation of its token.
+pub(super) const CALLED: u32 = 8;
 
-/// Why an effect failed. What JavaScript threw stays with the host, which knows it as `cause`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// No response.
-    Network,
-    /// None in time.
-    Timeout,
-    /// The caller gave up.
-    Aborted,
-    /// The storage refused.
-    Storage,
-}
+/// What came of an effect: a text, or nothing if it failed.
+pub(super) type Reply<'a> = Option<&'a str>;
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Network => Error::new(ErrorCode::Network, "the server can't be reached"),
-            Failure::Timeout => Error::new(ErrorCode::Timeout, "the server took too long"),
-            Failure::Aborted => Error::new(ErrorCode::Aborted, "the request was given up"),
-            Failure::Storage => Error::new(ErrorCode::Storage, "the storage refused"),
-        }
-    }
-}
-
-/// What a flow comes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is done.
-    Nothing,
-    /// An access token.
-    AccessToken(Secret),
-    /// A sign-in was completed; where the user wanted to go.
-    SignedIn(Option<String>),
-    /// A URL for the app.
-    Url(String),
-    /// Where an API call goes, the label of the session that it expects, and what names that session
-    /// if no cookie does.
-    Api(String, String, Option<Secret>),
-}
-
-/// What a task wants next.
-#[derive(Debug)]
-pub enum Step {
-    /// Perform this and resume with what came of it.
-    Effect(Effect),
-    /// The end.
-    Done(Result<Outcome>),
+/// What a flow waits for.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Stage {
+    /// Its first turn, and the lock if it takes one.
+    #[default]
+    Start,
+    /// The lock.
+    Locked,
+    /// The stored session, to take it up.
+    Restore,
+    /// The sign-ins under way, for the answer in the URL.
+    Answer,
+    /// The reply to the code.
+    Exchange,
+    /// The sign-ins under way, to end one.
+    Complete,
+    /// The sign-ins under way, to begin one.
+    Begin,
+    /// The new list of them to be written.
+    Begun,
+    /// The reply to a renewal.
+    Renew,
+    /// The stored session, which may have changed meanwhile.
+    Renewed,
+    /// The reply to a revocation.
+    Revoke,
+    /// The session's record to be removed.
+    Revoked,
+    /// The sign-ins under way, of which no answer is to outlast a session that ends.
+    Forget,
+    /// The stored session, to leave it.
+    Leave,
+    /// The session's record to be removed.
+    Left,
+    /// The stored session, to see whether a sign-out is owed.
+    Settle,
+    /// The reply to its revocation.
+    Told,
+    /// The stored session, to see whether it is still the same.
+    Settled,
+    /// The stored session, which another tab may have left.
+    Heard,
 }
 
 /// A flow under way.
-pub struct Task {
-    future: Option<Pin<Box<dyn Future<Output = Result<Outcome>>>>>,
-    result: Option<Result<Outcome>>,
-    host: Host,
-}
-
-impl Task {
-    /// A task of the flow that `flow` makes.
-    pub fn new<F: Future<Output = Result<Outcome>> + 'static>(
-        flow: impl FnOnce(Host) -> F,
-    ) -> Self {
-        let host = Host(Rc::default());
-        Self {
-            future: Some(Box::pin(flow(host.clone()))),
-            result: None,
-            host,
-        }
-    }
-
-    /// Goes on: with [`Reply::Done`] at first, then with what came of the effect. `now` in
-    /// milliseconds since 1970.
-    pub fn resume(&mut self, reply: Reply, now: f64) -> Step {
-        let slot = &self.host.0;
-        slot.now.set(now);
-        let mut next = slot.next_effect();
-        // Else the reply was to an effect that nobody waits for.
-        if next.is_none()
-            && let Some(future) = &mut self.future
-        {
-            slot.reply.set(Some(reply));
-            let mut context = Context::from_waker(Waker::noop());
-            if let Poll::Ready(result) = future.as_mut().poll(&mut context) {
-                self.future = None;
-                self.result = Some(result);
-            }
-            next = slot.next_effect();
-        }
-        match next {
-            Some(effect) => Step::Effect(effect),
-            None => Step::Done(self.result.take().unwrap_or_else(|| {
-                Err(Error::new(
-                    ErrorCode::Internal,
-                    "a flow was resumed after its end",
-                ))
-            })),
-        }
-    }
-}
-
-/// A flow's side of its task.
-#[derive(Clone)]
-pub struct Host(Rc<Slot>);
-
 #[derive(Default)]
-struct Slot {
-    /// Effects to perform, in order. A flow waits for the last, or for none if it has ended.
-    effects: RefCell<Vec<Effect>>,
-    reply: Cell<Option<Reply>>,
-    now: Cell<f64>,
+pub(crate) struct Flow {
+    pub(super) number: u32,
+    pub(super) stage: Stage,
+    pub(super) input: String,
+    /// How many renewals there had been when it began.
+    pub(super) seen: u32,
+    /// The page's serial number when it looked.
+    pub(super) serial: u32,
+    /// The record of the session, or the sign-in under way, that it is at.
+    pub(super) record: String,
+    pub(super) asked_at: f64,
+    /// The kept token was refused.
+    pub(super) is_rejected: bool,
+    /// It asks for another session than its own, because the record is behind the cookie.
+    pub(super) takes_any: bool,
+    /// What it was given for an answer or a renewal; no token if nothing.
+    pub(super) signed: Signed,
+    /// What it comes to, once that is known.
+    pub(super) outcome: String,
+    /// Or why it fails.
+    pub(super) failed: Option<Error>,
 }
 
-impl Slot {
-    fn next_effect(&self) -> Option<Effect> {
-        let mut effects = self.effects.borrow_mut();
-        (!effects.is_empty()).then(|| effects.remove(0))
-    }
-}
-
-impl Host {
-    /// Milliseconds since 1970, as of the last resumption.
-    pub fn now(&self) -> f64 {
-        self.0.now.get()
-    }
-
-    /// Has an effect performed before all that come after it, and doesn't wait: what comes of it
-    /// changes nothing.
-    pub fn also(&self, effect: Effect) {
-        self.0.effects.borrow_mut().push(effect);
-    }
-
-    /// Tells this page.
-    pub fn emit(&self, event: Event) {
-        self.also(Effect::Emit(event));
-    }
-
-    /// Waits for the lock, a bounded time. Never fails: it only saves requests.
-    pub fn lock(&self) -> Perform<'_, ()> {
-        self.perform(Effect::Lock)
-    }
-
-    /// Reads the stored session; one that we didn't write is none.
-    pub(super) fn load_session(&self) -> Perform<'_, Result<Option<Rc<Session>>>> {
-        self.perform(Effect::Load(Store::Session))
-    }
-
-    /// Reads the sign-ins under way.
-    pub(super) fn load_pending(&self) -> Perform<'_, Result<Vec<Pending>>> {
-        self.perform(Effect::Load(Store::Pending))
-    }
-
-    /// Writes or removes a record.
-    pub fn save(&self, store: Store, value: Option<String>) -> Perform<'_, Result<()>> {
-        self.perform(Effect::Save(store, value))
-    }
-
-    /// Asks a server.
-    pub fn send(&self, request: Request) -> Perform<'_, Result<Response>> {
-        self.perform(Effect::Send(request))
-    }
-
-    /// Draws randomness.
-    pub fn random(&self) -> Perform<'_, Result<[u8; 48]>> {
-        self.perform(Effect::Random)
-    }
-
-    /// Leaves the page.
-    pub fn navigate(&self, url: String) -> Perform<'_, Result<()>> {
-        self.perform(Effect::Navigate(url))
-    }
-
-    /// The effect is laid down at once, not when it is awaited: a future that holds nothing is small.
-    fn perform<T>(&self, effect: Effect) -> Perform<'_, T> {
-        self.0.reply.set(None);
-        self.also(effect);
-        Perform {
-            slot: &self.0,
-            output: PhantomData,
+impl Flow {
+    /// The flow of that number, with what it works on.
+    pub fn new(page: &Page, number: u32, input: String) -> Self {
+        Self {
+            number,
+            input,
+            seen: page.attempts,
+            ..Self::default()
         }
     }
 }
 
-/// An effect under way, to be awaited at once; gives what the host's reply is read as.
-pub struct Perform<'a, T> {
-    slot: &'a Slot,
-    output: PhantomData<fn() -> T>,
+impl Flow {
+    /// Whether it is known what the answer came to.
+    pub(super) fn is_settled(&self) -> bool {
+        self.failed.is_some() || !self.outcome.is_empty()
+    }
 }
 
-impl<T: FromReply> Future for Perform<'_, T> {
-    type Output = T;
+impl Page {
+    /// Goes on with what came of the last effect: a status, which is an HTTP status after `F`, 0 for
+    /// others, or negative for a failure; and a text. `now` in milliseconds since 1970. Gives the next
+    /// effects. Not to be called after the end.
+    pub(crate) fn resume(&mut self, flow: &mut Flow, now: f64, status: i32, text: &str) -> String {
+        self.now = now;
+        self.status = status;
+        let reply = if status < 0 { None } else { Some(text) };
+        if let Err(error) = self.step(flow, reply) {
+            self.also(&["X"]);
+            self.with_error(&error);
+        }
+        core::mem::take(&mut self.out)
+    }
 
+    /// Why there is no reply.
     #[inline(never)]
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        self.slot.reply.take().map_or(Poll::Pending, |reply| {
-            let reply = match reply {
-                Reply::Failed(failure) => Err(failure.into()),
-                reply => Ok(reply),
-            };
-            Poll::Ready(T::from_reply(reply, self.slot.now.get()))
+    pub(super) fn failure(&self) -> Error {
+        Error::from(match self.status {
+            -1 => Reason::NoNetwork,
+            -2 => Reason::TooSlow,
+            -3 => Reason::GivenUp,
+            _ => Reason::StorageRefused,
         })
     }
-}
 
-/// What a flow reads a reply as.
-pub trait FromReply {
-    /// Reads it at `now`.
-    fn from_reply(reply: Result<Reply>, now: f64) -> Self;
-}
-
-impl FromReply for () {
-    fn from_reply(_: Result<Reply>, _: f64) -> Self {}
-}
-
-impl FromReply for Result<()> {
-    fn from_reply(reply: Result<Reply>, _: f64) -> Self {
-        reply.map(drop)
-    }
-}
-
-impl FromReply for Result<Option<Rc<Session>>> {
-    fn from_reply(reply: Result<Reply>, _: f64) -> Self {
-        let stored = loaded(reply)?;
-        Ok(stored.as_deref().and_then(Session::decode).map(Rc::new))
-    }
-}
-
-impl FromReply for Result<Vec<Pending>> {
-    fn from_reply(reply: Result<Reply>, now: f64) -> Self {
-        Ok(pending::decode(loaded(reply)?.as_deref(), now))
-    }
-}
-
-fn loaded(reply: Result<Reply>) -> Result<Option<String>> {
-    match reply? {
-        Reply::Loaded(value) => Ok(value),
-        _ => Err(odd_reply()),
-    }
-}
-
-impl FromReply for Result<Response> {
-    fn from_reply(reply: Result<Reply>, _: f64) -> Self {
-        match reply? {
-            Reply::Response(response) => Ok(response),
-            _ => Err(odd_reply()),
+    fn step(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        match flow.stage {
+            Stage::Start if flow.number < API => self.ask(flow, Stage::Locked, "L"),
+            // The lock only saves requests: whether it was had is all the same.
+            Stage::Start | Stage::Locked => match flow.number {
+                REDIRECT => self.ask(flow, Stage::Answer, "p"),
+                BEGIN => self.begin(flow),
+                SIGN_OUT => self.ask(flow, Stage::Forget, "p"),
+                SETTLE => self.ask(flow, Stage::Settle, "s"),
+                SYNC if !flow.input.is_empty() => self.ask(flow, Stage::Forget, "p"),
+                CALLED => {
+                    let texts = |number| text::nth(&flow.input, members::BREAK, number);
+                    self.called(texts(0), text::whole(texts(1)));
+                    self.done("", None)
+                }
+                _ => self.restore(flow),
+            },
+            Stage::Restore => self.restored(flow, reply),
+            Stage::Answer => self.answered(flow, reply),
+            Stage::Exchange => self.exchanged(flow, reply),
+            Stage::Complete => self.complete(flow, reply),
+            Stage::Begin => self.begun(flow, reply),
+            Stage::Begun => {
+                let removed = self.unless_failed(reply);
+                self.done(&flow.outcome, removed)
+            }
+            Stage::Renew => self.renewal(flow, reply),
+            Stage::Renewed => self.renewed(flow, reply),
+            Stage::Revoke => self.revocation(flow, reply),
+            Stage::Revoked => self.revoked(flow, reply),
+            Stage::Forget => self.forget_answers(flow, reply),
+            Stage::Leave => self.leave(flow, reply),
+            Stage::Left => self.left(flow, reply),
+            Stage::Settle => self.settle(flow, reply),
+            Stage::Told => self.told(flow, reply),
+            Stage::Settled => self.settled(flow, reply),
+            Stage::Heard => self.heard(flow, reply),
         }
     }
-}
 
-impl FromReply for Result<[u8; 48]> {
-    fn from_reply(reply: Result<Reply>, _: f64) -> Self {
-        match reply? {
-            Reply::Random(bytes) => Ok(bytes),
-            _ => Err(odd_reply()),
+    /// Has an effect performed, of what is joined here.
+    pub(super) fn also(&mut self, parts: &[&str]) {
+        also(&mut self.out, parts);
+    }
+
+    /// Asks for what takes nothing more than its letter.
+    pub(super) fn ask(&mut self, flow: &mut Flow, next: Stage, letter: &str) -> Result<()> {
+        flow.stage = next;
+        self.also(&[letter]);
+        Ok(())
+    }
+
+    /// What failed, if something did.
+    pub(super) fn unless_failed(&self, reply: Reply<'_>) -> Option<Error> {
+        reply.is_none().then(|| self.failure())
+    }
+
+    /// The end.
+    pub(super) fn done(&mut self, text: &str, failed: Option<Error>) -> Result<()> {
+        match failed {
+            Some(error) => Err(error),
+            None => {
+                self.also(&["D", text]);
+                Ok(())
+            }
         }
+    }
+
+    /// Adds an error's texts to the effect that was asked for last.
+    pub(super) fn with_error(&mut self, error: &Error) {
+        let status = error.status.map(|status| text::decimal(status.into()));
+        self.out.pop();
+        let mut push = |text: &str| text::push(&mut self.out, text, BREAK);
+        // All that the client makes have one.
+        push(&text::decimal(
+            error.reason().unwrap_or(Reason::NoNetwork) as u64
+        ));
+        push(error.error.as_deref().unwrap_or_default());
+        push(error.error_description.as_deref().unwrap_or_default());
+        push(status.as_deref().unwrap_or_default());
+        push(if error.code.is_retryable() { "1" } else { "" });
+        self.out.push_str(END);
     }
 }
 
-fn odd_reply() -> Error {
-    Error::new(ErrorCode::Internal, "the host gave an odd reply")
+/// Adds an effect to those that are asked for.
+pub(super) fn also(out: &mut String, parts: &[&str]) {
+    for part in parts {
+        out.push_str(part);
+    }
+    out.push_str(END);
 }

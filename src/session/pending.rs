@@ -1,145 +1,163 @@
-//! Sign-ins under way, as this tab stores them: one line each.
+//! Sign-ins under way, as this tab stores them: one line each, its fields parted by tabs.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use crate::protocol::form::Form;
-use crate::protocol::scope::Scope;
 use crate::protocol::text;
 
 /// How long a sign-in may take, in milliseconds: the relay's transaction lives as long.
-pub(super) const LIFETIME: f64 = 600_000.0;
+const LIFETIME: f64 = 600_000.0;
 /// How many a tab may have begun and not ended; the oldest goes first.
 const MOST: usize = 8;
 
-/// One sign-in.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Pending {
-    pub state: String,
-    pub code_verifier: String,
-    pub scope: Scope,
-    pub return_to: Option<String>,
-    /// Milliseconds since 1970.
-    pub created_at: f64,
-    pub progress: Progress,
-}
+pub(super) const STATE: usize = 0;
+/// Milliseconds since 1970.
+const CREATED_AT: usize = 1;
+pub(super) const SCOPE: usize = 2;
+pub(super) const RETURN_TO: usize = 3;
+/// Empty once it has ended signed in. Such a one is kept for a while: the gateway's login page is known
+/// to redirect twice [S], and an app may ask twice.
+pub(super) const CODE_VERIFIER: usize = 4;
+/// The last field, empty until the answer is here, and then put at the end: it was checked and took its place here before the first request left (S13), so that a reload in
+/// mid-flow still ends signed in.
+pub(super) const CODE: usize = 5;
 
-/// How far it has come.
-#[derive(Clone, Debug, PartialEq)]
+/// How far a sign-in has come.
+#[derive(PartialEq)]
 pub(super) enum Progress {
     /// The user is away.
     Started,
-    /// The answer was checked and took its place here before the first request left (S13), so that a
-    /// reload in mid-flow still ends signed in.
-    Answered(String),
-    /// It ended signed in. Kept for a while without its verifier: the gateway's login page is known
-    /// to redirect twice [S], and an app may ask twice.
+    Answered,
     Settled,
 }
 
-/// Reads the stored list, without what has run out at `now`.
-pub(super) fn decode(stored: Option<&str>, now: f64) -> Vec<Pending> {
-    // A clock set back makes an age negative: such a sign-in is kept.
-    text::split(stored.unwrap_or_default(), b'\n')
-        .filter_map(Pending::decode)
-        .filter(|pending| now - pending.created_at < LIFETIME)
-        .collect()
+/// A field of one.
+pub(super) fn field(pending: &str, number: usize) -> &str {
+    text::nth(pending, b'\t', number)
 }
 
-/// The stored form of the newest few.
-pub(super) fn encode(list: &[Pending]) -> Option<String> {
-    let newest = list
-        .get(list.len().saturating_sub(MOST)..)
-        .unwrap_or_default();
-    let mut lines = String::new();
-    for pending in newest {
-        if !lines.is_empty() {
-            lines.push('\n');
+pub(super) fn progress(pending: &str) -> Progress {
+    if field(pending, CODE_VERIFIER).is_empty() {
+        Progress::Settled
+    } else if field(pending, CODE).is_empty() {
+        Progress::Started
+    } else {
+        Progress::Answered
+    }
+}
+
+/// One that begins.
+pub(super) fn begun(state: &str, now: f64, scope: &str, return_to: &str, verifier: &str) -> String {
+    joined([
+        state,
+        &text::decimal(now as u64),
+        scope,
+        return_to,
+        verifier,
+    ])
+}
+
+fn joined(fields: [&str; 5]) -> String {
+    let mut out = String::new();
+    for field in fields {
+        text::push(&mut out, field, "\t");
+    }
+    out
+}
+
+/// The same once it has ended signed in.
+pub(super) fn settled(pending: &str) -> String {
+    let [state, created_at, scope, return_to] = [0, 1, 2, 3].map(|number| field(pending, number));
+    joined([state, created_at, scope, return_to, ""])
+}
+
+/// The stored list without what has run out at `now`, and `line` in the place of the sign-in of that
+/// `state`; an empty one removes it.
+pub(super) fn with(stored: &str, now: f64, state: &str, line: &str) -> String {
+    let mut list = String::new();
+    for pending in lines(stored) {
+        let Some(created_at) = text::whole(field(pending, CREATED_AT)) else {
+            continue;
+        };
+        // A clock set back makes an age negative: such a sign-in is kept.
+        if now - (created_at as f64) < LIFETIME {
+            push(
+                &mut list,
+                if field(pending, STATE) == state {
+                    line
+                } else {
+                    pending
+                },
+            );
         }
-        lines.push_str(&pending.encode());
     }
-    (!lines.is_empty()).then_some(lines)
+    list
 }
 
-/// Forgets the answers that wait to be exchanged; whether there were any.
-pub(super) fn drop_answers(list: &mut Vec<Pending>) -> bool {
-    let before = list.len();
-    list.retain(|pending| !matches!(pending.progress, Progress::Answered(_)));
-    list.len() != before
+/// The list with one more; of the oldest, only the newest few stay.
+pub(super) fn with_new(mut list: String, line: &str) -> String {
+    push(&mut list, line);
+    if text::count(&list, b'\n') >= MOST {
+        let oldest = text::nth(&list, b'\n', 0).len();
+        list = list.get(oldest + 1..).unwrap_or_default().into();
+    }
+    list
 }
 
-impl Pending {
-    fn encode(&self) -> String {
-        let form = Form::new()
-            .set("state", &self.state)
-            .set("scope", &self.scope.to_spaces())
-            .set("created_at", &text::decimal(self.created_at as u64))
-            .set_some("return_to", self.return_to.as_deref());
-        match &self.progress {
-            Progress::Started => form.set("code_verifier", &self.code_verifier),
-            Progress::Answered(code) => form
-                .set("code_verifier", &self.code_verifier)
-                .set("code", code),
-            Progress::Settled => form,
+/// The list without the answers that wait to be exchanged.
+pub(super) fn without_answers(stored: &str) -> String {
+    let mut list = String::new();
+    for pending in lines(stored) {
+        if progress(pending) != Progress::Answered {
+            push(&mut list, pending);
         }
-        .encode()
     }
+    list
+}
 
-    fn decode(line: &str) -> Option<Self> {
-        let form = Form::parse(line);
-        let code_verifier = form.first("code_verifier");
-        Some(Self {
-            state: form.first("state")?.into(),
-            code_verifier: code_verifier.unwrap_or_default().into(),
-            scope: Scope::parse(form.first("scope")?).ok()?,
-            return_to: form.first("return_to").map(String::from),
-            created_at: text::whole(form.first("created_at")?)? as f64,
-            progress: match (code_verifier, form.first("code")) {
-                (None, _) => Progress::Settled,
-                (Some(_), None) => Progress::Started,
-                (Some(_), Some(code)) => Progress::Answered(code.into()),
-            },
-        })
+/// Those of a list.
+pub(super) fn lines(list: &str) -> impl Iterator<Item = &str> {
+    (0..=text::count(list, b'\n')).map(|number| text::nth(list, b'\n', number))
+}
+
+fn push(list: &mut String, line: &str) {
+    if !list.is_empty() && !line.is_empty() {
+        list.push('\n');
     }
+    list.push_str(line);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pending(state: &str, created_at: f64, progress: Progress) -> Pending {
-        Pending {
-            state: state.into(),
-            code_verifier: if progress == Progress::Settled {
-                String::new()
-            } else {
-                "v".into()
-            },
-            scope: Scope::parse("DC").unwrap(),
-            return_to: Some("/a?b#c\nd".into()),
-            created_at,
-            progress,
-        }
-    }
-
     #[test]
     fn what_is_stored_reads_back_until_it_runs_out() {
-        let list = [
-            pending("old", 0.0, Progress::Started),
-            pending("a", 500_000.0, Progress::Started),
-            pending("b", 600_000.0, Progress::Answered("c&".into())),
-            pending("c", 600_001.0, Progress::Settled),
-        ];
-        assert_eq!(decode(encode(&list).as_deref(), 600_000.0), list[1..]);
-        assert_eq!(encode(&[]), None);
-        assert_eq!(decode(Some("rubbish\nstate=x"), 0.0), []);
+        let one = begun("a", 500_000.5, "DC", "/a?b#c", "v");
+        let two = [&begun("b", 600_000.0, "", "", "v"), "c&"].concat();
+        let list = [&begun("old", 0.0, "", "", "v"), "\n", &one, "\n", &two].concat();
+        assert_eq!(with(&list, 600_000.0, "", ""), [&one, "\n", &two].concat());
+        assert_eq!(with(&list, 600_000.0, "a", ""), two);
+        let done = settled(&two);
+        assert_eq!(
+            with(&list, 600_000.0, "b", &done),
+            [&one, "\n", &done].concat()
+        );
+        assert_eq!(field(&one, RETURN_TO), "/a?b#c");
+        assert_eq!(field(&two, CODE), "c&");
+        assert!(progress(&one) == Progress::Started);
+        assert!(progress(&two) == Progress::Answered);
+        assert!(progress(&done) == Progress::Settled);
+        assert!(progress(&settled(&one)) == Progress::Settled);
+        assert_eq!(with("rubbish\n\tx", 0.0, "", ""), "");
     }
 
     #[test]
     fn only_the_newest_few_are_kept() {
-        let list: Vec<_> = (0..12)
-            .map(|i| pending(&std::format!("{i}"), 0.0, Progress::Started))
-            .collect();
-        assert_eq!(decode(encode(&list).as_deref(), 0.0), list[4..]);
+        let mut list = String::new();
+        for i in 0..12 {
+            list = with_new(list, &begun(&std::format!("{i}"), 0.0, "", "", "v"));
+        }
+        let states: alloc::vec::Vec<_> = list.split('\n').map(|line| field(line, STATE)).collect();
+        assert_eq!(states, ["4", "5", "6", "7", "8", "9", "10", "11"]);
     }
 }

@@ -1,159 +1,146 @@
-//! The session as it is stored for all tabs: enough to know that there is one, and no access token.
+//! The session as it is stored for all tabs: enough to know that there is one, and no access token. Lines
+//! of text, read where they stand; an empty text is no session.
 
-use alloc::rc::Rc;
 use alloc::string::String;
 
-use crate::protocol::Secret;
-use crate::protocol::form::Form;
-use crate::protocol::scope::Scope;
-use crate::protocol::text::{decimal, whole};
-use crate::protocol::token::{Lifetime, Tokens};
+use crate::protocol::members::{self, ACCESS_TOKEN, API_HANDLE, Members, REFRESH_TOKEN};
+use crate::protocol::text;
+use crate::protocol::token::Lifetime;
 
-/// What is known of a session beside its access token.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Session {
-    /// The relay's public label; empty where the server gives none.
-    pub label: String,
-    /// The relay's count of tokens.
-    pub generation: Option<u32>,
-    /// What was granted.
-    pub scope: Scope,
-    /// Milliseconds since 1970; infinite if the token never expires.
-    pub expires_at: f64,
-    /// Milliseconds that the token was given for; infinite likewise.
-    pub lifetime: f64,
-    /// A sealed handle in custody `handle`: useless at the gateway.
-    pub handle: Option<Secret>,
-    /// What names the session for the relay's `/api` then.
-    pub api_handle: Option<Secret>,
-    /// The user has signed out and the server hasn't heard of it yet: nobody is signed in.
-    pub is_over: bool,
-}
+/// The relay's public label; empty where the server gives none.
+pub(super) const LABEL: usize = 0;
+/// The relay's count of tokens, likewise.
+pub(super) const GENERATION: usize = 1;
+/// What was granted.
+pub(super) const SCOPE: usize = 2;
+/// Milliseconds since 1970; empty if the token never expires.
+pub(super) const EXPIRES_AT: usize = 3;
+/// Milliseconds that the token was given for; empty likewise.
+pub(super) const LIFETIME: usize = 4;
+/// A sealed handle in custody `handle`: useless at the gateway.
+pub(super) const HANDLE: usize = 5;
+/// What names the session for the relay's `/api` then.
+pub(super) const API_HANDLE_LINE: usize = 6;
+/// Not empty if the user has signed out and the server hasn't heard of it yet: nobody is signed in.
+const OVER: usize = 7;
+const LINES: usize = 8;
 
 /// What a sign-in or a renewal gives.
-#[derive(Clone, Debug)]
+#[derive(Default)]
 pub(super) struct Signed {
-    pub session: Rc<Session>,
-    pub access_token: Secret,
+    pub record: String,
+    pub token: String,
 }
 
 impl Signed {
-    /// Of the reply to a request that was sent at `asked_at`, for what was asked for.
-    pub fn read(tokens: Tokens, asked_at: f64, scope: &Scope) -> Self {
+    /// Of a checked grant, asked for at `asked_at`: a token's life counts from before the request, so that
+    /// a slow reply never makes it seem longer. `scope` was asked for, `handle` is kept if there is no
+    /// newer one.
+    pub fn new(
+        members: Members<'_>,
+        lifetime: Lifetime,
+        asked_at: f64,
+        scope: &str,
+        handle: &str,
+    ) -> Self {
+        let (expires_at, lifetime) = match lifetime {
+            Lifetime::Seconds(seconds) => {
+                let ms = u64::from(seconds) * 1000;
+                (text::decimal(asked_at as u64 + ms), text::decimal(ms))
+            }
+            Lifetime::Never => (String::new(), String::new()),
+        };
+        let mut record = String::new();
+        let mut push = |line: &str| text::push(&mut record, line, "\n");
+        push(members.or_empty(members::SESSION));
+        push(members.number(members::GENERATION));
+        push(text::or(members.or_empty(members::SCOPE), scope));
+        push(&expires_at);
+        push(&lifetime);
+        push(text::or(members.or_empty(REFRESH_TOKEN), handle));
+        push(members.or_empty(API_HANDLE));
         Self {
-            session: Rc::new(Session::new(&tokens, asked_at, scope)),
-            access_token: tokens.access_token,
+            record,
+            token: members.or_empty(ACCESS_TOKEN).into(),
         }
     }
 }
 
-impl Session {
-    /// The session that a reply tells of, asked for at `asked_at`: a token's life counts from before
-    /// the request, so that a slow reply never makes it seem longer.
-    pub fn new(tokens: &Tokens, asked_at: f64, scope: &Scope) -> Self {
-        let lifetime = match tokens.lifetime {
-            Lifetime::Seconds(seconds) => f64::from(seconds) * 1000.0,
-            Lifetime::Never => f64::INFINITY,
-        };
-        Self {
-            label: tokens.session.clone().unwrap_or_default(),
-            generation: tokens.generation,
-            scope: tokens.scope.clone().unwrap_or_else(|| scope.clone()),
-            // Whole milliseconds, as it is stored: what reads back must be the same.
-            expires_at: whole_ms(asked_at + lifetime),
-            lifetime,
-            handle: tokens.refresh_token.clone(),
-            api_handle: tokens.api_handle.clone(),
-            is_over: false,
-        }
-    }
-
-    /// The stored form.
-    pub fn encode(&self) -> String {
-        let finite = |ms: f64| ms.is_finite().then(|| decimal(ms as u64));
-        Form::new()
-            .set("session", &self.label)
-            .set_some(
-                "generation",
-                self.generation.map(|n| decimal(n.into())).as_deref(),
-            )
-            .set("scope", &self.scope.to_spaces())
-            .set_some("expires_at", finite(self.expires_at).as_deref())
-            .set_some("lifetime", finite(self.lifetime).as_deref())
-            .set_some("handle", self.handle.as_ref().map(Secret::expose))
-            .set_some("api_handle", self.api_handle.as_ref().map(Secret::expose))
-            .set_some("over", self.is_over.then_some("1"))
-            .encode()
-    }
-
-    /// Reads the stored form; `None` for what we didn't write.
-    pub fn decode(stored: &str) -> Option<Self> {
-        let form = Form::parse(stored);
-        let ms = |name| match form.first(name) {
-            None => Some(f64::INFINITY),
-            Some(text) => whole(text).map(|ms| ms as f64),
-        };
-        let generation = match form.first("generation") {
-            None => None,
-            Some(text) => Some(u32::try_from(whole(text)?).ok()?),
-        };
-        Some(Self {
-            label: form.first("session")?.into(),
-            generation,
-            scope: Scope::parse(form.first("scope")?).ok()?,
-            expires_at: ms("expires_at")?,
-            lifetime: ms("lifetime")?,
-            handle: form.first("handle").map(Secret::new),
-            api_handle: form.first("api_handle").map(Secret::new),
-            is_over: form.first("over").is_some(),
-        })
-    }
-}
-
-fn whole_ms(ms: f64) -> f64 {
-    if ms.is_finite() {
-        (ms as u64) as f64
+/// What was read from the storage, if we wrote it.
+pub(super) fn checked(stored: &str) -> &str {
+    if text::count(stored, b'\n') == LINES - 1 {
+        stored
     } else {
-        ms
+        ""
     }
+}
+
+/// The line of that number.
+pub(super) fn line(record: &str, number: usize) -> &str {
+    text::nth(record, b'\n', number)
+}
+
+/// A time out of it; infinite if there is none.
+pub(super) fn ms(record: &str, number: usize) -> f64 {
+    text::whole(line(record, number)).map_or(f64::INFINITY, |ms| ms as f64)
+}
+
+pub(super) fn is_over(record: &str) -> bool {
+    !line(record, OVER).is_empty()
+}
+
+/// The same once the user has left it.
+pub(super) fn left(record: &str) -> String {
+    text::joined(&[record, if is_over(record) { "" } else { "1" }])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const RECORD: &str = "abc\n3\nDC MIM\n1800000000000\n172800000\nh\na\n";
+
     #[test]
-    fn what_is_stored_reads_back() {
-        let mut session = Session {
-            label: "abc".into(),
-            generation: Some(3),
-            scope: Scope::parse("DC MIM").unwrap(),
-            expires_at: 1_800_000_000_000.0,
-            lifetime: 172_800_000.0,
-            handle: None,
-            api_handle: None,
-            is_over: false,
+    fn what_a_reply_tells_is_stored_and_read() {
+        let json = br#"{"session":"abc","generation":3,"scope":"DC MIM","access_token":"t","refresh_token":"h","api_handle":"a"}"#;
+        let texts = members::of_json(json).unwrap();
+        let of = |lifetime| {
+            Signed::new(
+                Members::new(&texts),
+                lifetime,
+                1_799_827_200_000.5,
+                "X",
+                "old",
+            )
         };
-        assert_eq!(Session::decode(&session.encode()).as_ref(), Some(&session));
-        session.expires_at = f64::INFINITY;
-        session.lifetime = f64::INFINITY;
-        session.generation = None;
-        session.handle = Some(Secret::new("h&="));
-        session.api_handle = Some(Secret::new("a"));
-        session.is_over = true;
-        assert_eq!(Session::decode(&session.encode()), Some(session));
+        let signed = of(Lifetime::Seconds(172_800));
+        assert_eq!(
+            (signed.record.as_str(), signed.token.as_str()),
+            (RECORD, "t")
+        );
+        assert_eq!(checked(RECORD), RECORD);
+        assert_eq!(line(RECORD, SCOPE), "DC MIM");
+        assert_eq!(ms(RECORD, EXPIRES_AT), 1_800_000_000_000.0);
+        let endless = of(Lifetime::Never).record;
+        assert_eq!(ms(&endless, EXPIRES_AT), f64::INFINITY);
+        let bare = members::of_json(br#"{"access_token":"t"}"#).unwrap();
+        let bare = Signed::new(Members::new(&bare), Lifetime::Never, 0.0, "X", "old").record;
+        assert_eq!((line(&bare, SCOPE), line(&bare, HANDLE)), ("X", "old"));
+    }
+
+    #[test]
+    fn a_session_that_is_over_stays_so() {
+        assert!(!is_over(RECORD));
+        let record = left(RECORD);
+        assert!(is_over(&record));
+        assert_eq!(left(&record), record);
+        assert_eq!(checked(&record), record);
     }
 
     #[test]
     fn foreign_text_is_no_session() {
-        for text in [
-            "",
-            "{}",
-            "session=a",
-            "session=a&scope=&expires_at=soon",
-            "session=a&scope=&generation=x",
-        ] {
-            assert_eq!(Session::decode(text), None, "{text}");
+        for text in ["", "{}", "session=a", "a\nb", "a\nb\nc\nd\ne\nf\ng\nh\ni"] {
+            assert_eq!(checked(text), "", "{text}");
         }
     }
 }

@@ -1,148 +1,80 @@
 //! The way out: the user leaves for the authorization endpoint.
 
-use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use super::client::Client;
-use super::config::{self, Value};
-use super::flow::{Host, Outcome, Store, Task};
-use super::pending::{self, Pending, Progress};
-use super::run::Flow;
-use crate::protocol::authorization::{self, AuthorizationRequest, CustomParam, ResponseType};
-use crate::protocol::http::split_url;
-use crate::protocol::pkce::CodeVerifier;
-use crate::protocol::scope::Scope;
+use super::config::{
+    AUTHORIZATION_ENDPOINT, CLIENT_ID, CUSTOM_PARAM, IS_TOKEN, ISSUER, NAMESPACE, REDIRECT_URI,
+    SCOPE,
+};
+use super::flow::{Flow, Reply, Stage};
+use super::page::Page;
+use super::pending;
+use crate::protocol::authorization::{self, AuthorizationRequest, ResponseType};
+use crate::protocol::members::BREAK;
 use crate::protocol::sha256::sha256;
-use crate::protocol::{Error, ErrorCode, Result, base64url, text};
+use crate::protocol::{Reason, Result, base64url, pkce, text};
 
-/// What one sign-in asks for beside the configuration.
-#[derive(Clone, Debug, Default)]
-pub struct SignIn {
-    scope: Option<Scope>,
-    return_to: Option<String>,
-    custom_param: Option<CustomParam>,
-}
+/// How much of the random digits is the verifier: 32 bytes, the amount that RFC 7636, 4.1 recommends.
+const VERIFIER: usize = 64;
 
-impl SignIn {
-    /// Takes one option by its name in JavaScript.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidOption`] with the name in the message.
-    pub fn set(&mut self, name: &str, value: Value) -> Result<()> {
-        match (name, value) {
-            ("returnTo", Value::Text(path)) if is_own_path(&path) => self.return_to = Some(path),
-            ("returnTo", _) => {
-                return Err(Error::new(
-                    ErrorCode::InvalidOption,
-                    "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"",
-                ));
-            }
-            ("scope", value) => self.scope = Some(config::scope(name, value)?),
-            ("customParam", value) => self.custom_param = Some(config::custom_param(name, value)?),
-            _ => {
-                return Err(Error::new(
-                    ErrorCode::InvalidOption,
-                    text::joined(&[name, " is not an option"]),
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Client {
-    /// Begins a sign-in and leaves the page. `href` is the page's own URL: without a `returnTo` the
-    /// user comes back to it.
-    pub fn sign_in(self: &Rc<Self>, options: SignIn, href: &str) -> Task {
-        self.begin_task(options, href, true)
-    }
-
-    /// Begins a sign-in and gives the URL to send the user to.
-    pub fn authorization_url(self: &Rc<Self>, options: SignIn, href: &str) -> Task {
-        self.begin_task(options, href, false)
-    }
-
-    fn begin_task(self: &Rc<Self>, mut options: SignIn, href: &str, leave: bool) -> Task {
-        if options.return_to.is_none() {
-            options.return_to = self.path_of(href);
-        }
-        self.task(Flow::Begin(Box::new(options), leave))
-    }
-
+impl Page {
     /// What every `state` of this client begins with, so that several clients can share a callback
     /// page: an answer with another beginning is another client's.
     pub(super) fn tag(&self) -> String {
-        let hash = sha256(self.namespace().as_bytes());
+        let hash = sha256(self.config.line(NAMESPACE).as_bytes());
         base64url::encode(hash.get(..3).unwrap_or_default())
     }
 
-    pub(super) async fn begin(&self, host: &Host, options: &SignIn) -> Result<Outcome> {
-        if let Some(scope) = &options.scope {
-            self.config.check_scope(scope)?;
-        }
-        let random = host.random().await?;
-        let mut list = host.load_pending().await?;
-        let url = self.begun(&mut list, options, &random, host.now());
-        host.save(Store::Pending, pending::encode(&list)).await?;
-        Ok(Outcome::Url(url))
+    pub(super) fn begin(&mut self, flow: &mut Flow) -> Result<()> {
+        self.ask(flow, Stage::Begin, "p")
     }
 
-    /// Adds a sign-in to those under way, and gives the URL that it begins with.
-    fn begun(
-        &self,
-        list: &mut Vec<Pending>,
-        options: &SignIn,
-        random: &[u8; 48],
-        now: f64,
-    ) -> String {
+    /// Adds a sign-in to those under way, and makes the URL that it begins with.
+    pub(super) fn begun(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let stored = reply.ok_or_else(|| self.failure())?;
+        let asked = |number| text::nth(&flow.input, BREAK, number);
+        let mut return_to = asked(2);
+        if return_to.is_empty() {
+            return_to = asked(4);
+            if !is_own_path(return_to) {
+                return_to = "";
+            }
+        } else if !is_own_path(return_to) {
+            return Err(Reason::ReturnTo.into());
+        }
         let config = &self.config;
-        let scope = options.scope.as_ref().unwrap_or(config.scope());
-        let (for_verifier, for_state) = random.split_first_chunk::<32>().unwrap_or((&[0; 32], &[]));
-        let code_verifier = CodeVerifier::from_random(for_verifier);
-        let code_challenge = code_verifier.challenge();
-        let state = text::joined(&[&self.tag(), ".", &base64url::encode(for_state)]);
-        let is_relay = config.issuer().is_some();
-        let is_code = config.response_type() == ResponseType::Code;
+        let scope = text::or(asked(1), config.line(SCOPE));
+        let (code_verifier, random) = asked(0).split_at_checked(VERIFIER).unwrap_or_default();
+        let code_challenge = pkce::challenge(code_verifier);
+        let state = text::joined(&[&self.tag(), ".", random]);
+        let is_relay = config.has(ISSUER);
+        let is_token = config.has(IS_TOKEN);
+        // AT&T parts them by commas [D].
+        let commas = scope.replace(' ', ",");
         let url = authorization::request(
-            config.authorization_endpoint(),
+            config.line(AUTHORIZATION_ENDPOINT),
             &AuthorizationRequest {
-                client_id: config.client_id(),
-                scope: &if is_relay {
-                    scope.to_spaces()
-                } else {
-                    scope.to_commas()
-                },
-                redirect_uri: Some(config.redirect_uri()),
+                client_id: config.line(CLIENT_ID),
+                scope: if is_relay { scope } else { &commas },
+                redirect_uri: config.line(REDIRECT_URI),
                 state: &state,
-                response_type: Some(config.response_type()),
-                code_challenge: is_code.then_some(&code_challenge),
+                response_type: Some(if is_token {
+                    ResponseType::Token
+                } else {
+                    ResponseType::Code
+                }),
+                code_challenge: if is_token { "" } else { &code_challenge },
                 // A code in the fragment reaches no server's log.
-                response_mode: is_relay.then_some("fragment"),
-                custom_param: options.custom_param.unwrap_or(config.custom_param()),
+                response_mode: if is_relay { "fragment" } else { "" },
+                custom_param: text::or(asked(3), config.line(CUSTOM_PARAM)),
             },
         );
-        list.push(Pending {
-            state,
-            code_verifier: code_verifier.expose().into(),
-            scope: scope.clone(),
-            return_to: options.return_to.clone(),
-            created_at: now,
-            progress: Progress::Started,
-        });
-        url
-    }
-
-    /// The path of the app's own page, to come back to; none for the callback page itself.
-    fn path_of(&self, href: &str) -> Option<String> {
-        let (page, callback) = (split_url(href), split_url(self.config.redirect_uri()));
-        if page.origin != callback.origin || page.path == callback.path {
-            return None;
-        }
-        href.get(page.origin.len()..)
-            .filter(|path| is_own_path(path))
-            .map(String::from)
+        let line = pending::begun(&state, self.now, scope, return_to, code_verifier);
+        let list = pending::with_new(pending::with(stored, self.now, "", ""), &line);
+        flow.outcome = url;
+        flow.stage = Stage::Begun;
+        self.also(&["P", &list]);
+        Ok(())
     }
 }
 

@@ -1,22 +1,24 @@
 // `att.fetch`: calls of APIs through the relay, with the session's token and without showing it.
-import { AttOAuthError } from "#shell/host";
-
+// A module of its own, which a page loads when it makes its first call; it takes what it needs as arguments.
 const GENERATION = "att-oauth-generation";
 
-/** See `AttOAuth.fetch` in index.d.ts; `target` tells where the call goes and for which session. */
-export async function apiFetch(att, { fetch, called }, target, init = {}) {
+/** See `AttOAuth.fetch` in index.d.ts; `target` tells where the call goes, for which session, and what names that if no cookie does. */
+export async function apiFetch(att, fetch, target, called, path, init = {}, AttOAuthError) {
+  if (typeof path !== "string" || !/^\/[^\0-\x1f]*$/.test(path)) {
+    throw new AttOAuthError("invalid_option", "fetch takes a path as at AT&T, like \"/rest/2/Devices/Info\"");
+  }
   const { signal } = init;
   const call = async () => {
-    const [url, label, handle] = await target({ signal });
+    const [url, label, handle] = await target(signal);
     const headers = new Headers(init.headers);
     headers.set("att-oauth-session", label);
     // Custody `handle`: no cookie names the session.
-    if (handle !== undefined) headers.set("authorization", `Bearer ${handle}`);
+    if (handle) headers.set("authorization", `Bearer ${handle}`);
     try {
       const response = await fetch(url, { ...init, headers, credentials: "include" });
       // Only what an API has answered bears one: the relay's own refusals don't.
       const generation = response.headers.get(GENERATION);
-      if (generation !== null) called(label, Number(generation));
+      if (generation !== null) await called(label, generation);
       return { response, generation };
     } catch (cause) {
       if (signal?.aborted) throw new AttOAuthError("aborted", "the call was given up", { cause: signal.reason });

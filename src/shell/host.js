@@ -1,89 +1,124 @@
 // The client's host: it fetches, stores, locks, waits and navigates. It decides nothing.
+import { AttOAuthError, LONGEST_TIMER, configured } from "#shell/options";
 
-/** What goes wrong, with a `code` from a closed list. */
-export class AttOAuthError extends Error {
-  constructor(code, message, { cause, ...details } = {}) {
-    super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, { code, retryable: false, ...details });
-  }
+export { AttOAuthError };
 
-  get name() {
-    return "AttOAuthError";
-  }
-}
+const encoder = new TextEncoder();
+const bytes = (text) => encoder.encode(text);
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** What Rust has handed over and nobody has taken yet; see client.rs. */
-const texts = [];
-export const put = (text) => void texts.push(text);
-const taken = () => texts.splice(0);
+/** What Rust has handed over last; see client.rs. */
+let given = "";
+export const put = (text) => void (given = decoder.decode(text));
 
-export const random = (bytes) => void crypto.getRandomValues(bytes);
+// The numbers of `ask` in client.rs.
+const END_FLOW = 0;
+const CLOSE = 1;
+/** Puts the event that is due; gives the milliseconds to the next. */
+const TICK = 2;
+/** Gives the number of the current token, 0 if none is fresh; puts it if that isn't the known one. */
+const FRESH = 3;
+/** Gives when the token ends, in milliseconds since 1970; not a number if nobody is signed in. */
+const END = 4;
+/** Puts what was granted. */
+const SCOPE = 5;
 
-/** The error that Rust has put. */
-const failure = ([code, message, error, errorDescription, status, retryable]) =>
-  new AttOAuthError(code, message, {
-    error,
-    errorDescription,
-    status: status && Number(status),
-    retryable: retryable !== undefined,
-  });
+/** The number of the flow that looks at what another tab has stored. */
+const SYNC = 7;
 
-const invalid = (message) => new AttOAuthError("invalid_option", message);
-const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed of");
-
-const isFunction = (value) => typeof value === "function";
-
-/** The options that only the host can use, what each must be, and whether it is. */
-const HOST_OPTIONS = new Map([
-  ["fetch", ["a function", isFunction]],
-  ["now", ["a function", isFunction]],
-  [
-    "storage",
-    [
-      '"local", "session", "memory" or an object with getItem, setItem and removeItem',
-      (value) =>
-        ["local", "session", "memory"].includes(value) ||
-        ["getItem", "setItem", "removeItem"].every((name) => isFunction(value?.[name])),
-    ],
-  ],
-  ["timeoutMs", ["a number of milliseconds, from 1 to 2147483647", (value) => typeof value === "number" && value >= 1 && value <= LONGEST_TIMER]],
-]);
-
-// What a reply is beside an HTTP status, as `Task.resume` takes it.
-const DONE = [0];
+// What a reply is beside an HTTP status; see flow.rs.
+const DONE = [0, ""];
 const NETWORK = -1;
 const TIMEOUT = -2;
 const ABORTED = -3;
 const STORAGE = -4;
 
-// What `Task.resume` gives at the end, in place of an effect's number.
-const ENDED = -1;
-const FAILED = -2;
-
-/** The number of the flow that looks at what another tab has stored. */
-const SYNC = 8;
+/** Makes a page in place of a flow. */
+const NEW_PAGE = 9;
+/** The number of a client that was disposed of: nobody's. */
+const GONE = -1;
 
 /** How long a task waits for the lock, in milliseconds: a frozen tab can hold one for ever. */
 const LOCK_WAIT = 15_000;
-/** The longest delay that `setTimeout` takes without overflowing. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** A client: Rust's `Core` with a browser, or whatever is there of one, around it. */
-export function open(Core, options) {
-  for (const [name, [what, isRight]] of HOST_OPTIONS) {
-    const value = options?.[name];
-    if (value !== undefined && !isRight(value)) throw invalid(`${name} must be ${what}`);
+// What parts texts; no text has it.
+const BREAK = "\x1f";
+const AFTER = "\x1e";
+
+/** The members of a reply and the parameters of a redirect, in the order of src/protocol/members.rs. */
+const NAMES = "session generation api_handle access_token token_type expires_in refresh_token scope error error_description code state iss error_uri".split(" ");
+
+/** A string as a text: a control character becomes a space. */
+const string = (value) => `"${value.replace(/[\0-\x1f]/g, " ")}`;
+
+/** The members of a JSON reply. */
+function members(body) {
+  let json;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    // Rust sees that nothing is there.
   }
-  let core = Core.make(form(options, (name) => HOST_OPTIONS.has(name)));
-  const made = taken();
-  if (!core) throw failure(made);
-  const [namespace] = made;
+  // AT&T's other servers; see members.rs.
+  const { PolicyException, ServiceException } = json?.RequestError ?? {};
+  if (json?.RequestError) json.error_description = (PolicyException ?? ServiceException)?.Text;
+  return NAMES.map((name) => {
+    const value = json?.[name] ?? "";
+    return typeof value === "string" ? string(value) : typeof value === "number" ? value : "{";
+  }).join(BREAK);
+}
+
+/** What a page's URL holds of an answer, and the URL without it. */
+export function redirect(href) {
+  let url;
+  try {
+    url = new URL(href);
+  } catch {
+    return "";
+  }
+  const page = url.origin + url.pathname;
+  const texts = ["search", "hash"].flatMap((place) => {
+    const text = url[place].slice(1);
+    const parameters = new URLSearchParams(text);
+    if (["code", "access_token", "error"].some((name) => parameters.has(name))) {
+      const isOthers = (pair) => !NAMES.includes([...new URLSearchParams(pair).keys()][0], 3);
+      url[place] = text.split("&").filter(isOthers).join("&");
+    }
+    return NAMES.map((name) => {
+      const values = parameters.getAll(name);
+      return values.length > 1 ? "2" : values.map(string);
+    });
+  });
+  return [page, url.href, ...texts].join(BREAK);
+}
+
+/** The codes of the reasons by their numbers; see src/protocol/error.rs. */
+const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported invalid_option".split(" ");
+
+/** The error of these texts. If its message can't be loaded, the code has to do. */
+async function failure([reason, error, errorDescription, status, retryable]) {
+  const code = CODES[reason];
+  const { MESSAGES } = await import("#messages").catch(() => ({}));
+  return new AttOAuthError(code, MESSAGES?.[reason] ?? code, {
+    error: error || undefined,
+    errorDescription: errorDescription || undefined,
+    status: status ? Number(status) : undefined,
+    retryable: retryable !== "",
+  });
+}
+
+const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed of");
+
+/** A client: Rust's with a browser, or whatever is there of one, around it. */
+export function open({ ask, resume, start }, options) {
+  const [namespace, lines] = configured(options);
   const {
     fetch = (...args) => globalThis.fetch(...args),
     now = Date.now,
     storage = "local",
     timeoutMs = 15_000,
   } = options;
+  let client = start(GONE, NEW_PAGE, bytes(lines));
   const stores = {
     session: keeper(storage),
     // A sign-in under way is this tab's alone, wherever the session is kept.
@@ -103,19 +138,18 @@ export function open(Core, options) {
   /** Tells what is due, then sets the timer for what is next. */
   function schedule() {
     clearTimeout(timer);
-    if (!core) return;
-    const delay = core.tick(now());
-    const [event] = taken();
-    if (event) return emit(event);
-    if (!(delay >= 0)) return;
+    if (client < 0) return;
+    const delay = ask(TICK, client, now(), 0);
+    if (given) return emit(given);
+    if (!(delay < Infinity)) return;
     timer = setTimeout(schedule, Math.min(delay, LONGEST_TIMER));
     timer.unref?.();
   }
 
-  function emit(name, ...error) {
-    if (!core) return;
+  function emit(name, more) {
+    if (client < 0) return;
     schedule();
-    events.dispatchEvent(Object.assign(new Event(name), error.length ? { error: failure(error) } : {}));
+    events.dispatchEvent(Object.assign(new Event(name), more));
   }
 
   function listen() {
@@ -130,7 +164,7 @@ export function open(Core, options) {
 
   /** Looks at what is stored; `ended`: the label of a session that is over. */
   function sync(ended = "") {
-    call(SYNC, undefined, ended).catch(() => {});
+    run(SYNC, ended).catch(() => {});
   }
 
   function pause() {
@@ -140,37 +174,22 @@ export function open(Core, options) {
     for (const unlock of held) unlock();
   }
 
-  /** A promise of the texts that a flow comes to; what is wrong with the call rejects it too. */
-  async function call(flow, options, text = href(options)) {
-    if (!core) throw disposed();
-    const task = core.start(flow, form(options, (name) => name === "signal"), text);
-    const made = taken();
-    if (!task) throw failure(made);
-    try {
-      return await drive(task, options?.signal);
-    } finally {
-      schedule();
-    }
-  }
-
-  /** Drives `task` to its end; `signal` gives it up. */
-  async function drive(task, signal) {
+  /** A promise of the texts that a flow comes to; `signal` gives it up. */
+  async function run(flow, text = "", signal = undefined) {
+    let task;
     let cause;
     let release;
-    const unlock = () => {
-      release?.();
-      release = undefined;
-      return DONE;
-    };
-    const keep = (use) =>
-      use.catch((thrown) => {
+    const unlock = () => release?.();
+    /** Reads the record of that name, or writes or removes it if there is a `value`. */
+    const record = (name, value) =>
+      stores[name](`${namespace}|${name}`, value).catch((thrown) => {
         cause = thrown;
-        return [STORAGE];
+        return [STORAGE, ""];
       });
-    // By their numbers in client.rs.
-    const effects = [
+    // By their letters in flow.rs.
+    const effects = {
       // Waits for the lock, a bounded time; goes on with or without it.
-      async () => {
+      async L() {
         const lock = acquire(namespace);
         release = lock.release;
         let timer;
@@ -180,51 +199,46 @@ export function open(Core, options) {
         });
         await Promise.race([lock.promise, late]);
         clearTimeout(timer);
-        return signal?.aborted ? [ABORTED] : DONE;
       },
-      unlock,
-      (name) => keep(stores[name](`${namespace}|${name}`)),
-      (name, value) => keep(stores[name](`${namespace}|${name}`, { value })),
-      async (...request) => {
+      s: () => record("session"),
+      p: () => record("pending"),
+      S: (value) => record("session", value),
+      P: (value) => record("pending", value),
+      async F(...request) {
         const [reply, thrown] = await send(signal, ...request);
         cause = thrown;
         return reply;
       },
       // Only the page's own address: `handleRedirect({ url })` may have been given another.
-      (url) => {
+      A(url) {
         const { location, history } = globalThis;
         try {
           if (location && new URL(url).origin === location.origin) history?.replaceState(history.state, "", url);
         } catch {
           // WebKit allows so many in so much time: an answer that stays in sight is no reason to lose it.
         }
-        return DONE;
       },
-      (url) => {
-        if (!globalThis.location?.assign) throw new AttOAuthError("unsupported", "there is no page to leave here: use authorizationUrl()");
-        globalThis.location.assign(url);
-        return DONE;
+      async E(name, ...error) {
+        emit(name, error.length && { error: await failure(error) });
       },
-      (...event) => {
-        emit(...event);
-        return DONE;
-      },
-      (label) => {
-        channel?.postMessage(label);
-        return DONE;
-      },
-    ];
+      T: (label) => channel?.postMessage(label),
+    };
     held.add(unlock);
     try {
+      if (client < 0) throw disposed();
       // Not by `throwIfAborted`, which came to browsers later than signals did. What is thrown is told below.
       if (signal?.aborted) throw undefined;
+      task = start(client, flow, bytes(text));
       for (let reply = DONE; ; ) {
-        const effect = task.resume(now(), ...reply);
-        const given = taken();
-        if (effect === ENDED) return given;
-        if (effect === FAILED) throw failure(given);
-        reply = await effects[effect](...given);
-        if (!core) throw disposed();
+        resume(client, task, now(), reply[0], bytes(reply[1]));
+        for (const effect of given.split(AFTER).slice(0, -1)) {
+          const letter = effect[0];
+          const texts = effect.slice(1).split(BREAK);
+          if (letter === "D") return texts;
+          if (letter === "X") throw await failure(texts);
+          reply = (await effects[letter](...texts)) ?? DONE;
+          if (client < 0) throw disposed();
+        }
       }
     } catch (error) {
       if (signal?.aborted) throw new AttOAuthError("aborted", "the call was given up", { cause: signal.reason });
@@ -237,31 +251,38 @@ export function open(Core, options) {
     } finally {
       unlock();
       held.delete(unlock);
-      task.free();
+      try {
+        if (task >= 0) ask(END_FLOW, task, 0, 0);
+        schedule();
+      } catch {
+        // After a trap: what was thrown says so.
+      }
     }
   }
 
-  /** The reply to a request, a status and a text; or why there is none, and what was thrown. */
-  async function send(signal, method, url, body, ...fields) {
-    const headers = new Headers();
-    for (let i = 0; i < fields.length; i += 2) headers.append(fields[i], fields[i + 1]);
+  /** The reply to a request, a status and its members; or why there is none, and what was thrown. */
+  async function send(signal, url, body, label) {
     const controller = new AbortController();
     const abort = () => controller.abort();
     const timer = setTimeout(abort, timeoutMs);
     signal?.addEventListener("abort", abort);
     try {
       const response = await fetch(url, {
-        method,
-        headers,
+        method: "POST",
+        headers: {
+          "content-type": "application/x-www-form-urlencoded",
+          accept: "application/json",
+          // Names the session; a browser sends it across origins only after a preflight.
+          ...(label && { "att-oauth-session": label }),
+        },
         body,
         signal: controller.signal,
         credentials: "include",
         redirect: "error",
-        cache: "no-store",
       });
-      return [[response.status, await response.text()]];
+      return [[response.status, members(await response.text())]];
     } catch (cause) {
-      return [[signal?.aborted ? ABORTED : controller.signal.aborted ? TIMEOUT : NETWORK], cause];
+      return [[signal?.aborted ? ABORTED : controller.signal.aborted ? TIMEOUT : NETWORK, ""], cause];
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
@@ -269,88 +290,56 @@ export function open(Core, options) {
   }
 
   schedule();
-  globalThis.addEventListener?.("focus", schedule, { signal });
-  globalThis.addEventListener?.("online", schedule, { signal });
-  globalThis.document?.addEventListener("visibilitychange", schedule, { signal });
+  const on = (target, name, listener) => target?.addEventListener?.(name, listener, { signal });
+  on(globalThis, "focus", schedule);
+  on(globalThis, "online", schedule);
+  on(globalThis.document, "visibilitychange", schedule);
   // Chromium's tabs may hear a channel's message before they see what another process has stored: the
   // storage's own event comes when it can be seen.
-  globalThis.addEventListener?.("storage", ({ key }) => key === `${namespace}|session` && sync(), { signal });
+  on(globalThis, "storage", ({ key }) => key === `${namespace}|session` && sync());
   // A page in the back/forward cache must hold neither lock nor channel.
-  globalThis.addEventListener?.("pagehide", pause, { signal });
-  globalThis.addEventListener?.(
-    "pageshow",
-    (event) => {
-      if (!event.persisted) return;
-      listen();
-      sync();
-    },
-    { signal },
-  );
+  on(globalThis, "pagehide", pause);
+  on(globalThis, "pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    listen();
+    sync();
+  });
   listen();
 
   return {
-    call,
+    run,
     events,
     fetch,
     now,
-    /** An API has answered for the session of that label, with the token of that generation. */
-    called(label, generation) {
-      core?.called(label, generation);
-    },
     /** When the token ends; `undefined` if nobody is signed in. */
     expiresAt() {
-      const at = core?.expiresAt();
+      const at = ask(END, client, 0, 0);
       return Number.isNaN(at) ? undefined : at;
     },
     scope() {
-      core?.scope();
-      return taken();
+      given = "";
+      ask(SCOPE, client, 0, 0);
+      return given.split(/[ ,]+/).filter(Boolean);
     },
     /** The promise of the current token, if it is fresh. */
     fresh() {
-      const current = core?.fresh(now(), serial);
-      if (!current) return undefined;
+      const current = ask(FRESH, client, now(), serial);
+      if (!(current > 0)) return undefined;
       if (current !== serial) {
         serial = current;
-        token = Promise.resolve(taken()[0]);
+        token = Promise.resolve(given);
       }
       return token;
     },
     dispose() {
-      if (!core) return;
+      if (client < 0) return;
       pause();
       page.abort();
-      core.free();
-      core = token = undefined;
+      ask(CLOSE, client, 0, 0);
+      client = GONE;
+      token = undefined;
     },
   };
-}
-
-/** The page's URL, or the one that stands in for it. */
-function href(options) {
-  return String(options?.url ?? globalThis.location?.href ?? "");
-}
-
-/** The options that Rust is to judge, as a form. */
-function form(options, isOurs) {
-  if (options === undefined || options === null) return "";
-  if (typeof options !== "object") throw invalid("options must be an object");
-  const judged = Object.entries(options).filter(([name, value]) => value !== undefined && !isOurs(name));
-  return String(new URLSearchParams(judged.map(([name, value]) => [name, typed(value)])));
-}
-
-/** A value as `typed` in client.rs reads it: the first letter of its type, then itself. */
-function typed(value) {
-  switch (typeof value) {
-    case "string":
-      return `s${value}`;
-    case "number":
-      // In thousandths: Rust reads whole numbers alone.
-      return `n${Math.floor(value * 1000)}`;
-    case "boolean":
-      return `b${value}`;
-  }
-  return Array.isArray(value) && value.every((item) => typeof item === "string") ? `l${value}` : "o";
 }
 
 /** The last holder of each lock in this realm. */
@@ -377,26 +366,28 @@ function acquire(name) {
 }
 
 /**
- * A storage by name or the app's own, with memory for what a browser refuses to keep. With a `change` it
- * writes or removes; gives the reply for `Task.resume`.
+ * A storage by name or the app's own, with memory for what a browser refuses to keep. With a `value` it
+ * writes, or removes if that is empty; gives the reply for a flow.
  */
 function keeper(storage) {
   const kept = new Map();
   const isOwn = typeof storage === "object";
-  return async (key, change) => {
-    if (!change && kept.has(key)) return [0, kept.get(key)];
+  return async (key, value) => {
+    const isRead = value === undefined;
+    if (isRead && kept.has(key)) return [0, kept.get(key)];
     kept.delete(key);
     try {
       // Touching `localStorage` may throw, and so may any use of it: blocked cookies, a full disk.
       const drawer = isOwn ? storage : globalThis[`${storage}Storage`];
-      if (!change) {
-        const value = await drawer?.getItem(key);
-        return typeof value === "string" ? [0, value] : DONE;
+      if (isRead) {
+        const found = await drawer?.getItem(key);
+        // Who can write there could write more than a record, if it had what parts texts.
+        return typeof found === "string" && !/[\x1e\x1f]/.test(found) ? [0, found] : DONE;
       }
-      await (change.value === undefined ? drawer.removeItem(key) : drawer.setItem(key, change.value));
+      await (value ? drawer.setItem(key, value) : drawer.removeItem(key));
     } catch (error) {
       if (isOwn) throw error;
-      if (change) kept.set(key, change.value);
+      if (!isRead) kept.set(key, value);
     }
     return DONE;
   };

@@ -1,6 +1,9 @@
 //! What the standard library would bring: the client's artefact does without it, 10 kB of wasm.
 
-#![allow(unsafe_code, reason = "an allocator is unsafe by its trait")]
+#![allow(
+    unsafe_code,
+    reason = "an allocator is unsafe by its trait, and texts come checked"
+)]
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32;
@@ -85,6 +88,18 @@ unsafe impl GlobalAlloc for Blocks {
         }
     }
 }
+
+/// The text in bytes that host.js has encoded.
+pub(super) const fn text(bytes: &[u8]) -> &str {
+    // SAFETY: all that host.js hands over comes from a TextEncoder, which writes UTF-8 and nothing else.
+    unsafe { core::str::from_utf8_unchecked(bytes) }
+}
+
+/// A static that is not shared, as there is one thread.
+pub(super) struct Alone<T>(pub(super) T);
+
+// SAFETY: this artefact has one thread.
+unsafe impl<T> Sync for Alone<T> {}
 
 /// No panic is reachable (S36); if one is all the same, the trap becomes a rejection with `internal`.
 #[panic_handler]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use att_oauth::protocol::authorization;
+use att_oauth::protocol::authorization::Redirect;
 use att_oauth::protocol::form::Form;
 use att_oauth::protocol::http::{JSON as JSON_TYPE, Response, split_url};
 use att_oauth::protocol::json::{Object, Value};
@@ -77,10 +77,15 @@ fn s33_an_answer_in_a_url_is_read_or_refused() {
         draw.mutate(line, URL, 8)
     };
     fuzz(20_000, make, |url| {
-        if let Ok(Some(answer)) = authorization::response(url) {
+        let redirect = Redirect::parse(url);
+        if let Ok(Some(_)) = redirect.answer() {
             // What was read is gone from the URL that the page goes on with.
-            let cleaned = authorization::response(answer.cleaned_url());
-            assert!(matches!(cleaned, Ok(None)), "{}", answer.cleaned_url());
+            let cleaned = Redirect::parse(&redirect.cleaned_url);
+            assert!(
+                matches!(cleaned.answer(), Ok(None)),
+                "{}",
+                redirect.cleaned_url
+            );
         }
         let parts = split_url(url);
         assert!(url.starts_with(parts.origin));
@@ -145,7 +150,7 @@ fn s35_what_is_long_or_deep_takes_no_longer_than_it_is() {
     assert!(Object::parse(&deep[..long]).is_none());
     assert_eq!(Form::parse(&"a&".repeat(long)).len(), long);
     let doubled = format!("https://app.example/?{}", "code=a&".repeat(long));
-    assert!(authorization::response(&doubled).is_err());
+    assert!(Redirect::parse(&doubled).answer().is_err());
     assert!(base64url::decode(&"A".repeat(long)).is_some());
     assert!(
         start.elapsed() < Duration::from_secs(20),

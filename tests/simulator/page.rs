@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use att_oauth::protocol::http::{Request, Response, split_url};
+use att_oauth::protocol::scope::Scope;
 use att_oauth::protocol::{Error, ErrorCode, Result};
 use att_oauth::session::{
-    Client, Effect, Event, Failure, Options, Outcome, Reply, SignIn, Step, Store, Task, Value,
-    Wanted,
+    Client, Effect, Event, Failure, Options, Outcome, Reply, SignIn, Step, Store, Task, Wanted,
+    native,
 };
 
 use crate::browser::{Browser, Claim, Storage, Tab};
@@ -167,8 +168,15 @@ impl Page {
 
     pub async fn sign_in(self: &Rc<Self>, user: usize) -> Result<Outcome> {
         self.guest.set(Some(user));
-        let task = self.client.sign_in(SignIn::default(), &self.href());
-        self.run(Kind::SignIn, task).await
+        let random = self.sim().random(|r| r.bytes());
+        let task = self
+            .client
+            .authorization_url(SignIn::default(), &self.href(), random)?;
+        let outcome = self.run(Kind::SignIn, task).await?;
+        if let Outcome::Url(url) = &outcome {
+            self.leaves_for(url.clone());
+        }
+        Ok(outcome)
     }
 
     /// `accessToken()`: at once while there is a fresh one.
@@ -232,7 +240,11 @@ impl Page {
         let mut request = Request::get(url);
         request.headers.append("att-oauth-session", label.clone());
         // An app has a time-out of its own, or none; this one has.
-        let response = self.browser.fetch(request, 60_000.0).await?;
+        let response = self
+            .browser
+            .fetch(request, 60_000.0)
+            .await
+            .map_err(|_| Error::new(ErrorCode::Network, "the relay can't be reached"))?;
         if let Some(generation) = generation(&response) {
             self.client.called(&label, generation);
         }
@@ -307,11 +319,6 @@ impl Page {
                 }
                 Reply::Done
             }
-            Effect::Unlock => {
-                self.release(run);
-                self.sim().step_aside().await;
-                Reply::Done
-            }
             Effect::Load(store) => {
                 self.storage_takes_time().await;
                 self.load_record(store)
@@ -324,18 +331,8 @@ impl Page {
                 self.save_record(store, value)
             }
             Effect::Send(request) => self.send(run, request).await,
-            Effect::Random => Reply::Random(self.sim().random(|r| r.bytes())),
             Effect::ReplaceUrl(url) => {
                 *self.href.borrow_mut() = url;
-                Reply::Done
-            }
-            Effect::Navigate(url) => {
-                let (page, user) = (self.clone(), self.guest.get().unwrap_or(self.browser.user));
-                self.sim().spawn(WORLD, async move {
-                    // Scripts go on for a while.
-                    page.sim().pause(0.0, 100.0).await;
-                    page.end.resolve(End::Leave(url, user));
-                });
                 Reply::Done
             }
             Effect::Emit(event) => {
@@ -349,6 +346,15 @@ impl Page {
                 Reply::Done
             }
         }
+    }
+
+    fn leaves_for(self: &Rc<Self>, url: String) {
+        let (page, user) = (self.clone(), self.guest.get().unwrap_or(self.browser.user));
+        self.sim().spawn(WORLD, async move {
+            // Scripts go on for a while.
+            page.sim().pause(0.0, 100.0).await;
+            page.end.resolve(End::Leave(url, user));
+        });
     }
 
     async fn send(self: &Rc<Self>, run: &mut Run, request: Request) -> Reply {
@@ -514,8 +520,7 @@ impl Page {
         let Reply::Loaded(Some(record)) = self.load_record(Store::Session) else {
             return None;
         };
-        let form = att_oauth::protocol::form::Form::parse(&record);
-        form.first("session").map(String::from)
+        Some(native::label_in(&record).into())
     }
 
     // Other tabs.
@@ -612,8 +617,8 @@ impl Page {
                 self.user
                     .set(Some(self.world.ledger.borrow().families[family].user));
                 let tab = self.tab.id;
-                // The user may have cleared the cookies meanwhile.
-                let is_held = self.browser.has_cookie_of(label);
+                // The user may have cleared the cookies meanwhile, or the storage.
+                let is_held = self.browser.has_cookie_of(label) && self.stored_label().is_some();
                 self.browser
                     .claims(is_held.then_some(Claim { family, tab }));
                 self.looked.set(self.browser.epoch.get());
@@ -695,7 +700,8 @@ impl Page {
         }
         let could_not_know = self.unheard.get() > 0 || self.missed.get();
         let is_wrong = match begun {
-            Some(begun) => begun >= out,
+            // A record of its own tells it nothing before the message does.
+            Some(begun) => begun >= out && (self.world.records_are_shared() || !could_not_know),
             None => !could_not_know,
         };
         if is_wrong {
@@ -719,15 +725,13 @@ impl Page {
 }
 
 fn config() -> att_oauth::session::Config {
-    let mut options = Options::default();
-    for (name, value) in [
-        ("clientId", "key"),
-        ("relay", ISSUER),
-        ("redirectUri", REDIRECT_URI),
-        ("scope", "DC"),
-    ] {
-        options.set(name, Value::Text(value.into())).unwrap();
-    }
+    let options = Options {
+        client_id: "key".into(),
+        relay: Some(ISSUER.into()),
+        redirect_uri: REDIRECT_URI.into(),
+        scope: Scope::parse("DC").unwrap(),
+        ..Options::default()
+    };
     options.check().unwrap()
 }
 

@@ -12,9 +12,10 @@ use std::rc::Rc;
 use att_oauth::gateway::Gateway;
 use att_oauth::protocol::form::Form;
 use att_oauth::protocol::http::{Request, Response};
+use att_oauth::protocol::scope::Scope;
 use att_oauth::protocol::{Error, Result};
 use att_oauth::session::{
-    Client, Effect, Event, Failure, Options, Outcome, Reply, SignIn, Step, Store, Task, Value,
+    Client, Effect, Event, Failure, Options, Outcome, Reply, SignIn, Step, Store, Task, native,
 };
 use serde_json::json;
 
@@ -113,10 +114,14 @@ impl World {
         self.relay.as_ref().unwrap().borrow_mut()
     }
 
-    /// What the browser has stored of the session, under this name.
-    pub fn stored_session(&self, name: &str) -> String {
-        let stored = self.local.borrow()[&Drawer(true, 0)].clone();
-        Form::parse(&stored).first(name).unwrap().into()
+    /// The label of the session that the browser has stored.
+    pub fn stored_label(&self) -> String {
+        native::label_in(&self.local.borrow()[&Drawer(true, 0)]).into()
+    }
+
+    /// Its handle, in custody `handle`.
+    pub fn stored_handle(&self) -> String {
+        native::handle_in(&self.local.borrow()[&Drawer(true, 0)]).into()
     }
 
     fn now(&self) -> f64 {
@@ -223,26 +228,25 @@ impl World {
 
     /// Another tab of the browser, on this page.
     pub fn tab(self: &Rc<Self>, href: &str) -> Tab {
-        self.tab_with(href, &[])
+        self.tab_with(href, |_| {})
     }
 
-    pub fn tab_with(self: &Rc<Self>, href: &str, more: &[(&str, Value)]) -> Tab {
-        let mut options = Options::default();
-        let text = |text: &str| Value::Text(text.into());
-        let mut base = vec![("clientId", text("key")), ("scope", text("DC"))];
+    pub fn tab_with(self: &Rc<Self>, href: &str, more: impl FnOnce(&mut Options)) -> Tab {
+        let mut options = Options {
+            client_id: "key".into(),
+            scope: Scope::parse("DC").unwrap(),
+            ..Options::default()
+        };
         if self.relay.is_some() {
-            base.push(("relay", text(relay::ISSUER)));
-            base.push(("redirectUri", text(relay::REDIRECT_URI)));
+            options.relay = Some(relay::ISSUER.into());
+            options.redirect_uri = relay::REDIRECT_URI.into();
         } else {
-            let authorization = format!("{GATEWAY}/oauth/v4/authorize");
-            base.push(("redirectUri", text(CALLBACK)));
-            base.push(("authorizationEndpoint", text(&authorization)));
-            base.push(("tokenEndpoint", text(&format!("{BACKEND}/token"))));
-            base.push(("revocationEndpoint", text(&format!("{BACKEND}/revoke"))));
+            options.redirect_uri = CALLBACK.into();
+            options.authorization_endpoint = Some(format!("{GATEWAY}/oauth/v4/authorize"));
+            options.token_endpoint = Some(format!("{BACKEND}/token"));
+            options.revocation_endpoint = Some(format!("{BACKEND}/revoke"));
         }
-        for (name, value) in base.into_iter().chain(more.iter().cloned()) {
-            options.set(name, value).unwrap();
-        }
+        more(&mut options);
         Tab {
             world: self.clone(),
             client: Client::new(options.check().unwrap()),
@@ -256,7 +260,11 @@ impl World {
 
 impl Tab {
     /// The same tab after a reload: what was in memory is gone.
-    pub fn reload(self, more: &[(&str, Value)]) -> Self {
+    pub fn reload(self) -> Self {
+        self.reload_with(|_| {})
+    }
+
+    pub fn reload_with(self, more: impl FnOnce(&mut Options)) -> Self {
         let href = self.href.borrow().clone();
         let fresh = self.world.tab_with(&href, more);
         Self {
@@ -307,7 +315,7 @@ impl Tab {
             )
         };
         match effect {
-            Effect::Lock | Effect::Unlock => Reply::Done,
+            Effect::Lock => Reply::Done,
             Effect::Load(store) => {
                 Reply::Loaded(self.world.local.borrow().get(&key(store)).cloned())
             }
@@ -320,8 +328,7 @@ impl Tab {
                 Reply::Done
             }
             Effect::Send(request) => self.world.send(&request),
-            Effect::Random => Reply::Random([self.world.draw(); 48]),
-            Effect::ReplaceUrl(url) | Effect::Navigate(url) => {
+            Effect::ReplaceUrl(url) => {
                 *self.href.borrow_mut() = url;
                 Reply::Done
             }
@@ -344,9 +351,14 @@ impl Tab {
     /// Away to the gateway and back to the callback page, with the answer in the address bar.
     pub fn go_and_come_back(&self, action: &str) {
         let href = self.href.borrow().clone();
-        self.drive(self.client.sign_in(SignIn::default(), &href))
+        let random = [self.world.draw(); 48];
+        let task = self
+            .client
+            .authorization_url(SignIn::default(), &href, random)
             .unwrap();
-        let url = self.href.borrow().clone();
+        let Ok(Outcome::Url(url)) = self.drive(task) else {
+            panic!("no URL to leave for")
+        };
         *self.href.borrow_mut() = self.world.consent(&url, action);
     }
 

@@ -12,6 +12,8 @@ const root = path => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const ENTRIES = [
   { artefact: "client", source: "index.js", platform: "browser", output: "index.js" },
   { artefact: "client", source: "index.node.js", platform: "node", output: "index.node.js" },
+  { artefact: "client", source: "fetch.js", platform: "browser", output: "fetch.js" },
+  { artefact: "client", source: "messages.js", platform: "browser", output: "messages.js" },
   { artefact: "relay", source: "relay.js", platform: "node", output: "relay.js" },
   { artefact: "relay", source: "relay.js", platform: "workerd", output: "relay.workerd.js" },
   { artefact: "relay", source: "worker.js", platform: "workerd", output: "worker.js" },
@@ -33,8 +35,11 @@ function names(artefact, platform) {
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^#bindgen\// }, ({ path }) => ({ path: `${bindgen(path.slice("#bindgen/".length))}.js` }));
       onResolve({ filter: /^#shell\// }, ({ path }) => ({ path: root(`src/shell/${path.slice("#shell/".length)}.js`) }));
+      onResolve({ filter: /^#(fetch|messages)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
       onResolve({ filter: /^#load$/ }, () => ({ path: root(`pkg-template/load.${platform}.js`) }));
       onResolve({ filter: /^#wasm$/ }, () => ({ path: `./${artefact}.wasm`, external: true }));
+      // esbuild keeps the constants of a module as variables.
+      onLoad({ filter: /[\\/]src[\\/]shell[\\/]\w+\.js$/ }, ({ path }) => ({ contents: inlined(readFileSync(path, "utf8")) }));
       // wasm-bindgen's glue looks for NAME_bg.wasm beside itself; the package calls it NAME.wasm. A browser
       // loads it by index.js in a third of the glue's bytes, for which the glue gives out its two halves.
       const halves = platform === "browser" ? "export { __wbg_get_imports as imports, __wbg_finalize_init as finish };" : "";
@@ -43,6 +48,14 @@ function names(artefact, platform) {
       }));
     },
   };
+}
+
+/** A module whose own numbers and letters by name stand where they are used. */
+function inlined(text) {
+  const constant = /^(?:\/\*\*.*\*\/\n)?const ([A-Z_]+) = (-?[\d_]+|"[^"]*");\n/gm;
+  let code = text.replace(constant, "");
+  for (const [, name, value] of text.matchAll(constant)) code = code.replaceAll(new RegExp(`\\b${name}\\b`, "g"), value);
+  return code;
 }
 
 async function bundle({ artefact, source, platform, output: name }) {

@@ -4,7 +4,9 @@ import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-const LOADED = ["index.js", "client.wasm"];
+/** What every page loads, and what it loads besides when it uses it. */
+const MAIN = ["index.js", "client.wasm"];
+const LATER = ["fetch.js", "messages.js"];
 const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
 
 function weigh(bytes) {
@@ -16,13 +18,17 @@ function weigh(bytes) {
   };
 }
 
-/** The sizes of each file that a page loads, and of all together. */
+/** The sizes of each file that a page may load, of those that it must, and of all. */
 export function sizes() {
   const pkg = new URL("../../target/pkg/", import.meta.url);
-  const table = Object.fromEntries(LOADED.map((file) => [file, weigh(readFileSync(new URL(file, pkg)))]));
-  const together = { raw: 0, gzip: 0, brotli: 0 };
-  for (const row of Object.values(table)) for (const column in together) together[column] += row[column];
-  return { ...table, together };
+  const of = (files) => Object.fromEntries(files.map((file) => [file, weigh(readFileSync(new URL(file, pkg)))]));
+  const sum = (table) => {
+    const together = { raw: 0, gzip: 0, brotli: 0 };
+    for (const row of Object.values(table)) for (const column in together) together[column] += row[column];
+    return together;
+  };
+  const [main, later] = [of(MAIN), of(LATER)];
+  return { ...main, main: sum(main), ...later, everything: sum({ ...main, ...later }) };
 }
 
 /** The same as lines to print. */

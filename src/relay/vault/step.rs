@@ -8,7 +8,6 @@ use super::{
     Answer, Call, Command, PATIENCE_MS, REVOCATION_TIMEOUT_MS, Shown, TOKEN_TIMEOUT_MS, Ticket,
     YOUNG_MS,
 };
-use crate::protocol::authorization::Code;
 use crate::protocol::scope::Scope;
 use crate::protocol::token::{self, Grant};
 use crate::protocol::{Secret, revocation};
@@ -179,7 +178,7 @@ fn exchange(
             request: token::request(
                 &config.token_endpoint,
                 &config.credentials,
-                Grant::AuthorizationCode(Code::checked(code.expose())),
+                Grant::AuthorizationCode(code.clone()),
             ),
             timeout_ms: TOKEN_TIMEOUT_MS,
             ticket: Ticket::Exchange {

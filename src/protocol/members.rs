@@ -1,0 +1,147 @@
+//! What a JSON reply or a redirect consists of, as texts in a fixed order: whoever can read JSON and URLs
+//! (this crate natively, the host in a browser) hands over so many texts, and one reader judges them.
+
+use alloc::string::String;
+
+use super::form::Form;
+use super::json::{Object, Value};
+use super::text;
+
+/// The names, in the order of the texts. `host.js` has the same list.
+pub const NAMES: [&str; 14] = [
+    // The relay's extensions: no redirect has them.
+    "session",
+    "generation",
+    "api_handle",
+    "access_token",
+    "token_type",
+    "expires_in",
+    "refresh_token",
+    "scope",
+    "error",
+    "error_description",
+    "code",
+    "state",
+    "iss",
+    "error_uri",
+];
+pub(crate) const SESSION: usize = 0;
+pub(crate) const GENERATION: usize = 1;
+pub(crate) const API_HANDLE: usize = 2;
+pub(crate) const ACCESS_TOKEN: usize = 3;
+pub(crate) const TOKEN_TYPE: usize = 4;
+pub(crate) const EXPIRES_IN: usize = 5;
+pub(crate) const REFRESH_TOKEN: usize = 6;
+pub(crate) const SCOPE: usize = 7;
+pub(crate) const ERROR: usize = 8;
+pub(crate) const ERROR_DESCRIPTION: usize = 9;
+pub(crate) const CODE: usize = 10;
+pub(crate) const STATE: usize = 11;
+pub(crate) const ISS: usize = 12;
+
+/// What parts the texts. No text has it: a control character becomes a space, which no value of OAuth's
+/// that matters can have either (RFC 6749, appendix A).
+pub(crate) const BREAK: u8 = 0x1f;
+
+/// A string as a text: a quotation mark, then itself. What is no string begins with something else.
+pub(crate) fn push_string(out: &mut String, value: &str) {
+    out.push('"');
+    out.extend(value.chars().map(|c| if c < ' ' { ' ' } else { c }));
+}
+
+/// The texts of a JSON object, each with a break after it; `None` if it isn't one.
+pub(crate) fn of_json(body: &[u8]) -> Option<String> {
+    let object = Object::parse(text::utf8(body)?)?;
+    let mut out = String::new();
+    // AT&T's other servers [S].
+    let request_error = object.object("RequestError");
+    let exception = request_error.as_ref().and_then(|error| {
+        error
+            .object("PolicyException")
+            .or_else(|| error.object("ServiceException"))
+    });
+    for name in NAMES {
+        match (name, &request_error) {
+            ("error_description", Some(_)) => {
+                if let Some(words) = exception.as_ref().and_then(|e| e.string("Text")) {
+                    push_string(&mut out, words);
+                }
+            }
+            _ => match object.value(name) {
+                None | Some(Value::Literal("null")) => {}
+                Some(Value::String(value)) => push_string(&mut out, value),
+                Some(Value::Number(value)) => out.push_str(value),
+                Some(Value::Literal(_) | Value::Nested(_)) => out.push('{'),
+            },
+        }
+        out.push(char::from(BREAK));
+    }
+    Some(out)
+}
+
+/// The texts of a form, each with a break after it.
+pub(crate) fn of_form(form: &Form) -> String {
+    let mut found = [(0, ""); NAMES.len()];
+    for (name, value) in form.iter() {
+        if let Some(index) = NAMES.iter().position(|known| *known == name)
+            && let Some((times, text)) = found.get_mut(index)
+        {
+            *times += 1;
+            *text = value;
+        }
+    }
+    let mut out = String::new();
+    for (times, value) in found {
+        match times {
+            0 => {}
+            1 => push_string(&mut out, value),
+            _ => out.push('2'),
+        }
+        out.push(char::from(BREAK));
+    }
+    out
+}
+
+/// The texts, to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Members<'a> {
+    pub texts: &'a str,
+    /// Where they begin among others.
+    pub first: usize,
+}
+
+impl<'a> Members<'a> {
+    pub const fn new(texts: &'a str) -> Self {
+        Self { texts, first: 0 }
+    }
+
+    fn text(self, index: usize) -> &'a str {
+        text::nth(self.texts, BREAK, self.first + index)
+    }
+
+    /// A string, empty if there is none; `None` for anything else, and for what is there twice.
+    pub fn string(self, index: usize) -> Option<&'a str> {
+        let text = self.text(index);
+        if text.is_empty() {
+            Some(text)
+        } else {
+            text.strip_prefix('"')
+        }
+    }
+
+    /// The same where nothing else matters.
+    pub fn or_empty(self, index: usize) -> &'a str {
+        self.string(index).unwrap_or_default()
+    }
+
+    /// A number, in quotation marks or without: older replies carried numeric strings [S].
+    pub fn number(self, index: usize) -> &'a str {
+        let text = self.text(index);
+        text.strip_prefix('"').unwrap_or(text)
+    }
+
+    /// Whether it is there at all.
+    pub fn has(self, index: usize) -> bool {
+        !self.text(index).is_empty()
+    }
+}

@@ -1,0 +1,327 @@
+//! What a page knows of its session, and the questions that need no effect.
+
+use alloc::string::String;
+
+use super::config::{Config, IS_TOKEN};
+use super::flow::{ACCESS_TOKEN, API, Flow, REDIRECT, REVOKE, Reply, SYNC, Stage};
+use super::record::{self, EXPIRES_AT, GENERATION, LABEL, LIFETIME, Signed};
+use crate::protocol::{Error, ErrorCode, Reason, Result, text};
+
+/// One client in a page. Texts that there are none of are empty.
+pub(crate) struct Page {
+    pub(super) config: Config,
+    /// The record of the session.
+    pub(super) session: String,
+    /// Out of that, because it is asked for all the time.
+    expires_at: f64,
+    lifetime: f64,
+    pub(super) token: String,
+    /// Counts the tokens and their ends, so that a host can tell whether it still holds the current one.
+    pub(super) serial: u32,
+    /// Another sign-in has taken this page's place: until the page looks again it gets no token (S31).
+    displaced: bool,
+    /// The label of the session whose token this page was last given: after a sign-out too it takes up no
+    /// other until it looks again.
+    pub(super) shown: String,
+    /// How many requests for a token this page has made, and how the last one failed.
+    pub(super) attempts: u32,
+    pub(super) last_failure: Option<Error>,
+    /// What the redirect that this page was loaded by came to: the sign-in's `state`, and the text or the
+    /// error.
+    pub(super) redirect: String,
+    pub(super) outcome: String,
+    pub(super) refusal: Option<Error>,
+    /// Which of a token's ends was told.
+    told: u8,
+
+    // Of this turn: when it is, the status of the reply, and what is asked for.
+    pub(super) now: f64,
+    pub(super) status: i32,
+    pub(super) out: String,
+}
+
+const NOTHING: u8 = 0;
+const EXPIRING: u8 = 1;
+const EXPIRED: u8 = 2;
+
+/// When nobody's token ends.
+const NOBODY: f64 = f64::NAN;
+
+impl Page {
+    /// One that knows of no session yet.
+    pub const fn new(config: Config) -> Self {
+        Self {
+            config,
+            session: String::new(),
+            expires_at: 0.0,
+            lifetime: 0.0,
+            token: String::new(),
+            serial: 0,
+            displaced: false,
+            shown: String::new(),
+            attempts: 0,
+            last_failure: None,
+            redirect: String::new(),
+            outcome: String::new(),
+            refusal: None,
+            told: NOTHING,
+            now: 0.0,
+            status: 0,
+            out: String::new(),
+        }
+    }
+
+    /// What was granted.
+    pub fn scope(&self) -> &str {
+        record::line(&self.session, record::SCOPE)
+    }
+
+    /// When the access token ends, in milliseconds since 1970; infinite if never, not a number if nobody
+    /// is signed in as far as this page has looked.
+    pub fn end(&self) -> f64 {
+        if self.session.is_empty() {
+            NOBODY
+        } else {
+            self.expires_at
+        }
+    }
+
+    /// The serial number of the access token, 0 if none is fresh.
+    pub fn fresh(&self, now: f64) -> u32 {
+        if self.is_fresh(now, self.needed()) {
+            self.serial
+        } else {
+            0
+        }
+    }
+
+    /// The access token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Milliseconds that a token must still last by default. A short-lived token is good for three quarters
+    /// of its life, whatever is configured, or it would never be.
+    pub(super) fn needed(&self) -> f64 {
+        self.at_most_a_quarter(self.config.min_validity)
+    }
+
+    pub(super) fn is_fresh(&self, now: f64, needed: f64) -> bool {
+        !self.token.is_empty() && self.expires_at - now > needed
+    }
+
+    /// The event that there is to tell at `now`, empty if none.
+    pub fn due(&mut self, now: f64) -> &'static str {
+        // Nobody's end is not a number, and never reached.
+        let end = self.end();
+        let (told, event) = if now >= end {
+            (EXPIRED, "expired")
+        } else if now >= end - self.lead() {
+            (EXPIRING, "expiring")
+        } else {
+            return "";
+        };
+        if core::mem::replace(&mut self.told, told) == told {
+            ""
+        } else {
+            event
+        }
+    }
+
+    /// In how many milliseconds [`Page::due`] wants to be called; infinite or not a number if never.
+    pub fn delay(&self, now: f64) -> f64 {
+        let at = match self.told {
+            NOTHING => self.end() - self.lead(),
+            EXPIRING => self.end(),
+            _ => NOBODY,
+        };
+        (at - now).clamp(0.0, f64::INFINITY)
+    }
+
+    fn lead(&self) -> f64 {
+        self.at_most_a_quarter(self.config.expiring_lead)
+    }
+
+    /// So many milliseconds, or a quarter of the token's life.
+    fn at_most_a_quarter(&self, ms: f64) -> f64 {
+        let quarter = self.lifetime / 4.0;
+        // `f64::min` is a function of its own in wasm.
+        if ms < quarter { ms } else { quarter }
+    }
+
+    /// A call of an API was answered for the session of that label, with the token of that generation.
+    /// A newer one than this page's has ended this page's, at the gateway: the next caller gets another.
+    pub fn called(&mut self, label: &str, generation: Option<u64>) {
+        if self.label() == label {
+            self.shown = label.into();
+            let kept = text::whole(record::line(&self.session, GENERATION));
+            if kept.is_some() && kept < generation {
+                self.token.clear();
+            }
+        }
+    }
+
+    pub(super) fn label(&self) -> &str {
+        record::line(&self.session, LABEL)
+    }
+
+    /// Takes in what is stored for all tabs, and goes on for the session that this page may act for.
+    pub(super) fn restore(&mut self, flow: &mut Flow) -> Result<()> {
+        if self.config.has(IS_TOKEN) {
+            // A token out of the fragment is this page's alone and is never stored.
+            return self.go_on(flow, self.known());
+        }
+        flow.serial = self.serial;
+        self.ask(flow, Stage::Restore, "s")
+    }
+
+    pub(super) fn restored(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let result = match reply {
+            None => Err(self.failure()),
+            Some(stored) if self.serial == flow.serial => {
+                self.take_up(record::checked(stored), flow.number == REDIRECT)
+            }
+            // Another flow of this page has signed in or out meanwhile, and this was read before.
+            Some(_) if self.session.is_empty() => return self.restore(flow),
+            Some(_) => Ok(()),
+        };
+        self.go_on(flow, result)
+    }
+
+    /// Goes on for this page's session, or without one.
+    fn go_on(&mut self, flow: &mut Flow, restored: Result<()>) -> Result<()> {
+        match restored {
+            Ok(()) => match flow.number {
+                ACCESS_TOKEN => return self.give_token(flow),
+                API => return self.api(flow),
+                REVOKE => {
+                    flow.record = self.session.clone();
+                    return self.ask_to_revoke(flow, Stage::Revoke);
+                }
+                _ => {}
+            },
+            Err(error) => {
+                let is_out = error.code == ErrorCode::LoginRequired;
+                // Without storage there is no session to take up, and signing in still works.
+                let is_fine = match flow.number {
+                    REDIRECT => is_out || error.code == ErrorCode::Storage || flow.is_settled(),
+                    REVOKE => is_out,
+                    number => number == SYNC,
+                };
+                if !is_fine {
+                    return Err(error);
+                }
+            }
+        }
+        self.done(&flow.outcome, flow.failed.take())
+    }
+
+    fn known(&self) -> Result<()> {
+        if self.session.is_empty() {
+            return Err(Reason::NobodySignedIn.into());
+        }
+        Ok(())
+    }
+
+    /// Takes up the session that is stored; whoever's that is if the page looks `anew`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::LoginRequired`] if there is none, [`ErrorCode::SessionMismatch`] if it isn't the
+    /// one that this page knows.
+    fn take_up(&mut self, stored: &str, anew: bool) -> Result<()> {
+        let label = record::line(stored, LABEL);
+        if anew {
+            // It keeps what it shows, if that is still so and it wasn't told otherwise.
+            if self.displaced || label != self.shown {
+                self.shown.clear();
+            }
+            self.displaced = false;
+        }
+        if self.displaced {
+            return Err(Reason::Displaced.into());
+        }
+        if stored.is_empty() || record::is_over(stored) {
+            if !self.session.is_empty() {
+                self.is_out();
+            }
+            return Err(Reason::NobodySignedIn.into());
+        }
+        if self.session != stored {
+            let (is_anothers, is_kept) = if self.session.is_empty() {
+                (!self.shown.is_empty() && self.shown != label, false)
+            } else {
+                let is_same = label == self.label();
+                let generation = record::line(stored, GENERATION);
+                let kept = record::line(&self.session, GENERATION);
+                // Another tab may have renewed: its token isn't ours, but its end and generation are news.
+                // A kept token that the relay handed out once more is none: its end, measured anew, is a
+                // little off, and tabs that ask on `change` would set each other off.
+                (!is_same, is_same && !kept.is_empty() && kept == generation)
+            };
+            if is_anothers && !anew {
+                self.displace();
+                return Err(Reason::Displaced.into());
+            }
+            if !is_kept {
+                self.forget();
+                self.emit("change");
+            }
+            self.take(stored.into());
+        }
+        self.known()
+    }
+
+    fn take(&mut self, record: String) {
+        self.expires_at = record::ms(&record, EXPIRES_AT);
+        self.lifetime = record::ms(&record, LIFETIME);
+        self.session = record;
+    }
+
+    /// Takes a session over, with its token.
+    pub(super) fn adopt(&mut self, signed: Signed) {
+        if !self.config.has(IS_TOKEN) {
+            self.also(&["S", &signed.record]);
+        }
+        self.also(&["T"]);
+        self.emit("change");
+        self.forget();
+        self.displaced = false;
+        self.token = signed.token;
+        self.take(signed.record);
+        self.shown = self.label().into();
+    }
+
+    /// Forgets the session.
+    fn forget(&mut self) {
+        self.session.clear();
+        self.token.clear();
+        self.serial = self.serial.wrapping_add(1);
+        self.told = NOTHING;
+    }
+
+    /// Another sign-in has taken this page's place.
+    pub(super) fn displace(&mut self) {
+        self.forget();
+        self.displaced = true;
+        // What this page came to is over: asked again, it looks anew.
+        self.redirect.clear();
+        self.emit("change");
+    }
+
+    /// Nobody is signed in here any more.
+    pub(super) fn is_out(&mut self) {
+        self.forget();
+        self.redirect.clear();
+        self.emit("signedout");
+    }
+
+    /// The session of that label is over: all tabs are told.
+    pub(super) fn ended(&mut self, label: &str) {
+        self.also(&["T", label]);
+        self.is_out();
+    }
+
+    fn emit(&mut self, event: &str) {
+        self.also(&["E", event]);
+    }
+}

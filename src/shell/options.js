@@ -1,0 +1,168 @@
+// What an app configures and what a call takes, checked by name, type and relation. A Rust app sets typed
+// fields: src/session/options.rs has the same rules for it.
+
+/** What goes wrong, with a `code` from a closed list. */
+export class AttOAuthError extends Error {
+  constructor(code, message, { cause, ...details } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    Object.assign(this, { code, retryable: false, ...details });
+  }
+
+  get name() {
+    return "AttOAuthError";
+  }
+}
+
+/** The longest delay that `setTimeout` takes without overflowing. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
+const invalid = (message) => new AttOAuthError("invalid_option", message);
+
+/** The words of a string or an array of strings, each once. */
+const words = (value) => [...new Set([value].flat().join().split(/[ ,]+/).filter(Boolean))];
+
+const isIn = (value, least, most) => typeof value === "number" && value >= least && value <= most;
+const isFunction = (value) => typeof value === "function";
+
+// Whether a value is right, and what it must be.
+const TEXT = [(value) => typeof value === "string" && /^[^\0-\x1f]+$/.test(value), "must be a string that is not empty"];
+const FLAG = [(value) => typeof value === "boolean", "must be true or false"];
+const SECONDS = [(value) => isIn(value, 0, 1e9), "must be a number of seconds"];
+const FUNCTION = [isFunction, "must be a function"];
+const ANY = [() => true];
+const SCOPE = [
+  // Of the characters of RFC 6749, 3.3.
+  (value) => [value].flat().every((item) => typeof item === "string" && /^[ !#-[\]-~]*$/.test(item)),
+  "must be a string or an array of strings",
+];
+const CUSTOM_PARAM = [
+  (value) => SCOPE[0](value) && words(value).every((word) => /^(bypass_onnetwork_auth|suppress_landing_page)$/.test(word)),
+  "knows only bypass_onnetwork_auth and suppress_landing_page",
+];
+/** `https`, or `http` on this machine: codes and tokens travel there. No fragment (RFC 6749, 3.1.2). */
+const URL_ = [
+  (value) => {
+    try {
+      const { protocol, hostname, username, password } = new URL(value);
+      const isSecure = protocol === "https:" || (protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1])$/.test(hostname));
+      return TEXT[0](value) && isSecure && !username && !password && /^https?:\/\/[!"$-~]+$/.test(value);
+    } catch {
+      return false;
+    }
+  },
+  "must be an absolute https:// URL without a fragment, or http://localhost in development",
+];
+
+const OPTIONS = {
+  __proto__: null,
+  clientId: TEXT,
+  relay: URL_,
+  redirectUri: URL_,
+  authorizationEndpoint: URL_,
+  tokenEndpoint: URL_,
+  revocationEndpoint: URL_,
+  scope: SCOPE,
+  customParam: CUSTOM_PARAM,
+  responseType: [(value) => value === "code" || value === "token", 'must be "code" or "token"'],
+  dangerouslyAllowAnyScope: FLAG,
+  dangerouslyAllowMissingState: FLAG,
+  expiringLead: SECONDS,
+  minValidity: SECONDS,
+  timeoutMs: [(value) => isIn(value, 1, LONGEST_TIMER), "must be a number of milliseconds, from 1 to 2147483647"],
+  fetch: FUNCTION,
+  now: FUNCTION,
+  storage: [
+    (value) =>
+      ["local", "session", "memory"].includes(value) ||
+      ["getItem", "setItem", "removeItem"].every((name) => isFunction(value?.[name])),
+    'must be "local", "session", "memory" or an object with getItem, setItem and removeItem',
+  ],
+};
+
+/** What each call takes beside a `signal`. */
+export const REDIRECT = { url: ANY };
+export const SIGN_IN = { returnTo: TEXT, scope: SCOPE, customParam: CUSTOM_PARAM };
+export const TOKEN = { minValidity: SECONDS, rejectedGeneration: ANY };
+
+/** Checks the options of a call; gives them, or none. */
+export function checked(options, kinds) {
+  return check(options ?? {}, { __proto__: null, signal: ANY, ...kinds });
+}
+
+function check(options, kinds) {
+  if (typeof options !== "object") throw invalid("options must be an object");
+  for (const name in options) {
+    const value = options[name];
+    if (value === undefined) continue;
+    const [isRight, what] = kinds[name] ?? [
+      () => false,
+      /secret|password/i.test(name) ? "is a secret, and a browser can't keep one: it belongs to the relay" : "is not an option",
+    ];
+    if (!isRight(value)) throw invalid(`${name} ${what}`);
+  }
+  return options;
+}
+
+/** Scopes that by AT&T's defaults need no user's consent, as src/protocol/scope.rs has them. */
+const NO_CONSENT = "ADS MMS SMS SPEECH STTC TTS PAYMENT WAP CMS NOTIFICATIONCHANNEL WEBRTC EMERGENCYSERVICES".split(" ");
+
+/** A scope as Rust takes it, unless it is known to be for the other grant. */
+export function scopeOf({ scope = [] }, { dangerouslyAllowAnyScope }) {
+  const names = words(scope);
+  const odd = !dangerouslyAllowAnyScope && names.find((name) => NO_CONSENT.includes(name));
+  if (odd) {
+    throw invalid(
+      `scope has ${odd}, which by AT&T's defaults needs no user's consent: it is for app tokens; set dangerouslyAllowAnyScope if your App Key is configured otherwise`,
+    );
+  }
+  return names.join(" ");
+}
+
+/** A `customParam` as Rust takes it. */
+export const customParamOf = ({ customParam = [] }) => words(customParam).join();
+
+/** The page of a URL: without its query and fragment. */
+export const pageOf = ({ origin, pathname }) => origin + pathname;
+
+/** Checks the options of a client; gives its namespace, and the lines of src/session/config.rs. */
+export function configured(options) {
+  const { clientId, relay, redirectUri, responseType, dangerouslyAllowMissingState, expiringLead = 60, minValidity = 30, ...endpoints } = check(options ?? {}, OPTIONS);
+  const { authorizationEndpoint, tokenEndpoint, revocationEndpoint } = endpoints;
+  const isToken = responseType === "token";
+  const refuse = (isWrong, message) => {
+    if (isWrong) throw invalid(message);
+  };
+  refuse(!clientId, "clientId is missing: it is the App Key");
+  refuse(!redirectUri, "redirectUri is missing");
+  if (relay) {
+    refuse(authorizationEndpoint, "authorizationEndpoint can't be given together with relay");
+    refuse(tokenEndpoint || revocationEndpoint, "tokenEndpoint and revocationEndpoint can't be given together with relay");
+    refuse(relay.includes("?"), "relay must have no query");
+    refuse(isToken, 'responseType "token" goes past the relay: give authorizationEndpoint instead');
+  } else {
+    refuse(!authorizationEndpoint, "relay is missing: it is the URL of your relay");
+    refuse(!isToken && !tokenEndpoint, "tokenEndpoint is missing: something has to add the App Secret");
+  }
+  const issuer = relay?.replace(/\/+$/, "");
+  const [authorization, token, revocation] = issuer
+    ? ["/authorize", "/token", "/revoke"].map((path) => issuer + path)
+    : [authorizationEndpoint, tokenEndpoint, revocationEndpoint];
+  const namespace = `att-oauth|${issuer ?? authorization}|${clientId}`;
+  const lines = [
+    namespace,
+    clientId,
+    redirectUri,
+    pageOf(new URL(redirectUri)),
+    scopeOf(options, options),
+    customParamOf(options),
+    issuer,
+    authorization,
+    token,
+    revocation,
+    isToken || "",
+    dangerouslyAllowMissingState || "",
+    Math.floor(expiringLead * 1000),
+    Math.floor(minValidity * 1000),
+  ];
+  return [namespace, lines.join("\n")];
+}

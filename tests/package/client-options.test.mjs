@@ -1,0 +1,144 @@
+// The rules of options.js, which a Rust app meets in src/session/options.rs; and the lists that both languages have.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { AttOAuth } from "../../target/pkg/index.node.js";
+import { MESSAGES } from "../../target/pkg/messages.js";
+
+const GOOD = { clientId: "key", relay: "https://app.example/oauth/", redirectUri: "https://app.example/in", scope: "DC MIM", storage: "memory" };
+const source = path => readFileSync(new URL(`../../src/${path}`, import.meta.url), "utf8");
+
+function refusal(options) {
+  try {
+    new AttOAuth(options).dispose();
+  } catch (error) {
+    assert.equal(error.code, "invalid_option");
+    return error.message;
+  }
+  return undefined;
+}
+
+test("a relay, an App Key and a redirect URI are enough", async () => {
+  const att = new AttOAuth({ ...GOOD, scope: undefined });
+  const url = new URL(await att.authorizationUrl());
+  att.dispose();
+  assert.equal(url.origin + url.pathname, "https://app.example/oauth/authorize");
+  const { state, code_challenge, ...rest } = Object.fromEntries(url.searchParams);
+  assert.match(state, /^[\w-]{4}\.[0-9a-f]{32}$/);
+  assert.match(code_challenge, /^[\w-]{43}$/);
+  assert.deepEqual(rest, {
+    response_type: "code",
+    client_id: "key",
+    redirect_uri: GOOD.redirectUri,
+    code_challenge_method: "S256",
+    response_mode: "fragment",
+  });
+});
+
+test("s02 an option that looks like a secret is refused, whatever its case", () => {
+  for (const name of ["clientSecret", "client_secret", "appSecret", "secret", "APP_SECRET", "password"]) {
+    assert.match(refusal({ ...GOOD, [name]: "x" }), new RegExp(`^${name} .*relay`), name);
+  }
+});
+
+test("every wrong option is named", () => {
+  const wrong = [
+    ["clientID", "key"], ["clientId", 1], ["clientId", ""], ["clientId", "a\nb"],
+    ["relay", "/oauth"], ["relay", "http://app.example/oauth"], ["relay", "https://user@app.example/"],
+    ["relay", "https://:word@app.example/"], ["relay", "https://app.example/?a"], ["relay", "https://app.exa\tmple/"],
+    ["redirectUri", "https://app.example/#in"], ["redirectUri", "https://app.example/#"], ["redirectUri", "javascript:alert(1)"],
+    ["redirectUri", "http://localhost.evil.example/"], ["redirectUri", new URL("https://app.example/in")],
+    ["responseType", "id_token"], ["responseType", "token"], ["expiringLead", NaN], ["minValidity", -1], ["customParam", "skip_everything"],
+    ["scope", {}], ["scope", ["DC", 1]], ["scope", "a\"b"], ["scope", "a\\b"], ["scope", "ü"], ["scope", "a\tb"],
+    ["authorizationEndpoint", "https://a.example/"], ["tokenEndpoint", "https://a.example/"], ["dangerouslyAllowAnyScope", "yes"],
+    ["constructor", 1], ["__proto__x", 1],
+  ];
+  for (const [name, value] of wrong) {
+    assert.ok(refusal({ ...GOOD, [name]: value })?.startsWith(name), `${name} ${value}: ${refusal({ ...GOOD, [name]: value })}`);
+  }
+  for (const url of ["http://localhost:8/", "http://127.0.0.1/in", "http://[::1]:8/", "https://app.example"]) {
+    assert.equal(refusal({ ...GOOD, redirectUri: url }), undefined, url);
+  }
+});
+
+test("what is missing or contradicts itself is named", () => {
+  for (const name of ["clientId", "relay", "redirectUri"]) {
+    assert.ok(refusal({ ...GOOD, [name]: undefined }).startsWith(name), name);
+  }
+  const { relay, ...own } = { ...GOOD, authorizationEndpoint: "https://a.example/" };
+  assert.match(refusal(own), /^tokenEndpoint is missing/);
+  assert.equal(refusal({ ...own, responseType: "token" }), undefined);
+});
+
+test("a scope that needs no consent is refused, in a client and in a call, unless that is allowed", async () => {
+  assert.match(refusal({ ...GOOD, scope: "DC,SMS" }), /^scope has SMS/);
+  assert.equal(refusal({ ...GOOD, scope: ["SMS"], dangerouslyAllowAnyScope: true }), undefined);
+  const att = new AttOAuth(GOOD);
+  await assert.rejects(att.authorizationUrl({ scope: ["SMS"] }), /^AttOAuthError: scope has SMS/);
+  const url = new URL(await att.authorizationUrl({ scope: ["TL", "DC,TL"] }));
+  assert.equal(url.searchParams.get("scope"), "TL DC");
+  att.dispose();
+});
+
+test("both languages have the same lists", () => {
+  const quoted = (text, name) => new RegExp(`${name}[^"]*"([^"]+)"`).exec(text)[1].split(/[ \\\n]+/);
+  assert.deepEqual(quoted(source("shell/options.js"), "NO_CONSENT ="), quoted(source("protocol/scope.rs"), "const NO_CONSENT"));
+  const [, names] = /const NAMES[^=]*= \[(.*?)\];/s.exec(source("protocol/members.rs"));
+  assert.deepEqual(quoted(source("shell/host.js"), "NAMES ="), [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name));
+  const reasons = [...source("protocol/error.rs").matchAll(/^    \w+ = (\w+), ("(?:[^"\\]|\\.)*");$/gm)];
+  const codes = Object.fromEntries([...source("protocol/error.rs").matchAll(/^    (\w+) = "(\w+)",$/gm)].map(([, name, code]) => [name, code]));
+  assert.deepEqual(quoted(source("shell/host.js"), "CODES ="), reasons.map(([, name]) => codes[name]));
+  assert.deepEqual(MESSAGES, reasons.map(([, , text]) => JSON.parse(text)));
+  const numbers = text => Object.fromEntries([...text.matchAll(/^(?:pub.* )?const (\w+)(?:: u32)? = (\d+);/gm)].map(([, name, n]) => [name, Number(n)]));
+  const { REDIRECT, ...flows } = numbers(source("session/flow.rs"));
+  assert.deepEqual({ HANDLE_REDIRECT: REDIRECT, ...flows }, { ...numbers(source("shell/entry.js")), SYNC: numbers(source("shell/host.js")).SYNC });
+});
+
+test("an answer twice or in two places is refused, and all else in the URL stays", async () => {
+  const history = { state: null, replaceState: (_state, _title, url) => void (location.href = url) };
+  const location = { origin: "https://app.example", href: "" };
+  Object.assign(globalThis, { location, history });
+  const att = new AttOAuth({ ...GOOD, fetch: async () => new Response("{}", { status: 503 }) });
+  try {
+    location.href = "https://app.example/inbox?a=%20+#b";
+    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+    const iss = encodeURIComponent("https://app.example/oauth");
+    for (const answer of [
+      `?code=c&code=d&state=${state}&iss=${iss}`, `?code=c&state=${state}&iss=${iss}#code=c`, `?code=c&error=e&state=${state}&iss=${iss}`,
+      `?code=c&state=${state}&state=${state}&iss=${iss}`, `?code=c&state=${state}`, `?code=c&state=${state}&iss=https%3A%2F%2Fevil.example`,
+      `?code=c&state=x&iss=${iss}`, `#access_token=t&token_type=bearer&state=${state}&iss=${iss}`,
+    ]) {
+      location.href = `https://app.example/in${answer}`;
+      await assert.rejects(att.handleRedirect(), { code: "invalid_answer" }, answer);
+      assert.equal(location.href, `https://app.example/in${answer}`);
+    }
+    location.href = `https://app.example/in?a=%20+&session=mine#b=c&c%6fde=c&state=${state}&iss=${iss}&d`;
+    await assert.rejects(att.handleRedirect(), { code: "temporarily_unavailable" });
+    assert.equal(location.href, "https://app.example/in?a=%20+&session=mine#b=c&d");
+  } finally {
+    att.dispose();
+    delete globalThis.location;
+    delete globalThis.history;
+  }
+});
+
+test("nothing that parts texts comes in by a path or a record", async () => {
+  const [key, kept] = ["att-oauth|https://app.example/oauth|key|session", new Map()];
+  const storage = { getItem: name => kept.get(name), setItem: (name, value) => kept.set(name, value), removeItem: name => kept.delete(name) };
+  const record = label => `${label}\n1\nDC\n9999999999999\n1000\n\n\n`;
+  const att = new AttOAuth({ ...GOOD, storage });
+  try {
+    for (const path of ["/a\x1fb", "/a\x1eD", "/a\nb"]) await assert.rejects(att.fetch(path), { code: "invalid_option" });
+    for (const odd of ["a\x1eb", "a\x1fb"]) {
+      kept.set(key, record(odd));
+      await att.handleRedirect({ url: GOOD.redirectUri });
+      assert.equal(att.signedIn, false);
+    }
+    kept.set(key, record("a"));
+    await att.handleRedirect({ url: GOOD.redirectUri });
+    assert.equal(att.signedIn, true);
+    assert.deepEqual(att.scope, ["DC"]);
+  } finally {
+    att.dispose();
+  }
+});
