@@ -1,7 +1,7 @@
 // Numbered checks of security.md where browsers' cookies, Durable Objects or the platform's counters play a part: at the
 // relay's own doors, in Node and above all in workerd. Time passes when a test says so.
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { APP, BINDINGS, DEVICE, HOSTS, REDIRECT_URI, SEALING_KEYS, browser, refusal, start, until } from "./relay.mjs";
 import { ask } from "./upstream.mjs";
@@ -348,8 +348,12 @@ describe("checks", { concurrency: true }, () => {
     for (const custody of ["cookie", "handle"]) {
       test(`s31 two tenants on one host never mix, though they share their sealing keys: ${host}, custody ${custody}`, async t => {
         // One has another issuer, both have other App Keys; to a browser's cookies they are one host.
-        const worlds = await Promise.all([start(host, {}, { options: { custody } }), start(host, {}, { options: { custody, clientId: "second" } })]);
-        t.after(() => Promise.all(worlds.map(world => world.close())));
+        const worlds = [];
+        for (const clientId of [BINDINGS.CLIENT_ID, "second"]) {
+          const world = await start(host, {}, { options: { custody, clientId } });
+          t.after(() => world.close());
+          worlds.push(world);
+        }
         const jar = new Map();
         const [one, two] = worlds.map(world => browser(world, jar));
         const first = await one.tokens();

@@ -87,13 +87,20 @@ export function worker({ port, bindings, lines, stored, vault = true, variant = 
   });
 }
 
-/** A port that nobody has now. */
+const given = new Set();
+
+/** A port that nobody has now: below those that the system gives to clients, who may take one before it is used. */
 export async function freePort() {
-  const server = createServer();
-  await new Promise(resolve => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise(resolve => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(12_000 * Math.random());
+    if (given.has(port)) continue;
+    given.add(port);
+    const server = createServer();
+    const isFree = await new Promise(resolve => server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)));
+    if (!isFree) continue;
+    await new Promise(resolve => server.close(resolve));
+    return port;
+  }
 }
 
 /**
