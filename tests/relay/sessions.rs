@@ -743,13 +743,18 @@ fn s22_a_gateway_may_grant_less_than_was_asked_for_and_never_more() {
 
 #[test]
 fn s23_a_token_that_no_header_can_hold_is_no_answer() {
-    for token in ["a\r\nb", "a\u{7f}", "ä", "a\tb"] {
-        for member in ["access_token", "refresh_token"] {
-            let answer = exchanged(json!({ member: token }));
-            let Answer::Gone { reason } = answer else {
-                panic!("{member} {token:?}: {answer:?}");
-            };
-            assert_eq!(reason, "unreadable_token");
-        }
+    for (member, token) in [
+        ("access_token", "a\r\nb"),
+        ("access_token", "a b"),
+        ("access_token", "a\u{7f}"),
+        ("access_token", "ä"),
+        ("refresh_token", "a\u{7f}"),
+        ("refresh_token", "ä"),
+    ] {
+        let answer = exchanged(json!({ member: token }));
+        let Answer::Gone { reason } = answer else {
+            panic!("{member} {token:?}: {answer:?}");
+        };
+        assert_eq!(reason, "unreadable_token");
     }
 }

@@ -224,9 +224,12 @@ struct Outcome<'a> {
 impl Outcome<'_> {
     fn tokens(&self) -> Result<Tokens, Problem> {
         let tokens = token::response(self.response()?).map_err(|error| problem(&error))?;
-        // RFC 6749, A.12 and A.17; a token of other characters can't go out in a header.
-        let is_visible = |token: &Secret| token.expose().bytes().all(|b| matches!(b, b' '..=b'~'));
-        if is_visible(&tokens.access_token) && tokens.refresh_token.as_ref().is_none_or(is_visible)
+        // An access token of other characters can't go out as RFC 6750, 2.1 writes it; a refresh token may
+        // have spaces (RFC 6749, A.17).
+        let is_of =
+            |token: &Secret, first| token.expose().bytes().all(|b| (first..=b'~').contains(&b));
+        let refresh_token = tokens.refresh_token.as_ref();
+        if is_of(&tokens.access_token, b'!') && refresh_token.is_none_or(|token| is_of(token, b' '))
         {
             Ok(tokens)
         } else {
