@@ -39,14 +39,14 @@ pub(crate) const CODE: usize = 10;
 pub(crate) const STATE: usize = 11;
 pub(crate) const ISS: usize = 12;
 
-/// What parts the texts. No text has it: a control character becomes a space, which no value of OAuth's
-/// that matters can have either (RFC 6749, appendix A).
+/// What parts the texts. No text has it: a control character becomes the one that parts nothing, which no
+/// value of OAuth's can have either (RFC 6749, appendix A): it is still seen that there was one.
 pub(crate) const BREAK: u8 = 0x1f;
 
 /// A string as a text: a quotation mark, then itself. What is no string begins with something else.
 pub(crate) fn push_string(out: &mut String, value: &str) {
     out.push('"');
-    out.extend(value.chars().map(|c| if c < ' ' { ' ' } else { c }));
+    out.extend(value.chars().map(|c| if c < ' ' { '\u{7f}' } else { c }));
 }
 
 /// The texts of a JSON object, each with a break after it; `None` if it isn't one.

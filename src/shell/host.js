@@ -48,8 +48,8 @@ const AFTER = "\x1e";
 /** The members of a reply and the parameters of a redirect, in the order of src/protocol/members.rs. */
 const NAMES = "session generation api_handle access_token token_type expires_in refresh_token scope error error_description code state iss error_uri".split(" ");
 
-/** A string as a text: a control character becomes a space. */
-const string = (value) => `"${value.replace(/[\0-\x1f]/g, " ")}`;
+/** A string as a text: a control character becomes the one that parts nothing. */
+const string = (value) => `"${value.replace(/[\0-\x1f]/g, "\x7f")}`;
 
 /** The members of a JSON reply. */
 function members(body) {

@@ -748,6 +748,7 @@ fn s23_a_token_that_no_header_can_hold_is_no_answer() {
         ("access_token", "a b"),
         ("access_token", "a\u{7f}"),
         ("access_token", "ä"),
+        ("refresh_token", "a\r\nb"),
         ("refresh_token", "a\u{7f}"),
         ("refresh_token", "ä"),
     ] {
