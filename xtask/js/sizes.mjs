@@ -9,7 +9,8 @@ const MAIN = ["index.js", "client.wasm"];
 const LATER = ["fetch.js", "messages.js"];
 const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
 
-function weigh(bytes) {
+/** What `bytes` weigh as they are, and as servers send them. */
+export function weigh(bytes) {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
   return {
     raw: bytes.length,

@@ -11,6 +11,10 @@ use crate::tool::{Result, node, root, run};
 pub enum Bench {
     /// The relay in workerd and on Node, under load.
     Relay,
+    /// What the client weighs, and how long it takes.
+    Client,
+    /// What the client does where others lose a session.
+    Behaviour,
 }
 
 /// What is measured, and how often.
@@ -24,12 +28,14 @@ pub struct Options {
 
 impl Bench {
     /// Every bench, in the order in which they run.
-    pub const ALL: [Self; 1] = [Self::Relay];
+    pub const ALL: [Self; 3] = [Self::Relay, Self::Client, Self::Behaviour];
 
     /// What the command line calls it, and its folder below `tests/bench`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Relay => "relay",
+            Self::Client => "client",
+            Self::Behaviour => "behaviour",
         }
     }
 }
@@ -43,6 +49,7 @@ pub fn run_benches(options: &Options) -> Result {
         script.arg(options.rounds.to_string());
         match bench {
             Bench::Relay => script.env("WRK", setup::wrk()?),
+            Bench::Client | Bench::Behaviour => script.env("CHROMIUM", setup::chromium()?),
         };
         run(&mut script)?;
     }

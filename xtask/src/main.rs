@@ -36,7 +36,7 @@ usage: cargo xtask build [client|relay|gateway]...
        cargo xtask build-trap
        cargo xtask test [rust|package|browser]... [--engines LIST]
        cargo xtask demo [--gateway FILE] [--ttl SECONDS] [--port FIRST]
-       cargo xtask bench [--rounds NUMBER] [relay]...
+       cargo xtask bench [--rounds NUMBER] [relay|client|behaviour]...
 
 build   compiles all artefacts, or those named, and puts the npm package into target/pkg
         build-trap makes the relay that tests can make trap, in target/trap; `test` does so itself
@@ -274,14 +274,19 @@ mod tests {
 
     #[test]
     fn bench_takes_rounds_and_all_benches_or_those_named() {
-        for (line, rounds) in [("bench", 5), ("bench relay --rounds 3", 3)] {
+        for (line, benches, rounds) in [
+            ("bench", Bench::ALL.as_slice(), 5),
+            ("bench relay --rounds 3", &[Bench::Relay], 3),
+            (
+                "bench behaviour client",
+                &[Bench::Client, Bench::Behaviour],
+                5,
+            ),
+        ] {
             let Ok(Command::Bench(options)) = parse(line) else {
                 panic!("not a bench: {line}");
             };
-            assert_eq!(
-                (options.benches, options.rounds),
-                (vec![Bench::Relay], rounds)
-            );
+            assert_eq!((&*options.benches, options.rounds), (benches, rounds));
         }
     }
 

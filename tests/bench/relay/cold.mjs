@@ -1,7 +1,7 @@
 // The first request after a start.
 import { codes } from "./codes.mjs";
 import { CONTESTANTS, startGateway } from "./contestants.mjs";
-import { medians } from "./report.mjs";
+import { medians } from "../report.mjs";
 import { quiet } from "./wrk.mjs";
 import { post } from "./sessions.mjs";
 import { exchangeRequest } from "./world.mjs";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codes } from "./codes.mjs";
 import { CONTESTANTS, startGateway } from "./contestants.mjs";
-import { medians } from "./report.mjs";
+import { medians } from "../report.mjs";
 import { load, quiet, write } from "./wrk.mjs";
 import { exchangeRequest } from "./world.mjs";
 

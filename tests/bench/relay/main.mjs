@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { coldStarts } from "./cold.mjs";
 import { exchanges } from "./exchanges.mjs";
 import { WORKERD } from "./hosts.mjs";
-import { count, keep, milliseconds, ratio, table } from "./report.mjs";
+import { count, keep, milliseconds, ratio, table } from "../report.mjs";
 import { BREATH, soak, WARM_UP } from "./soak.mjs";
 import { renewalsAtExpiry, throughputBySessions } from "./vault.mjs";
 import { quiet, wrkVersion } from "./wrk.mjs";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { contestant, startGateway } from "./contestants.mjs";
-import { medians } from "./report.mjs";
+import { medians } from "../report.mjs";
 import { post, signIn } from "./sessions.mjs";
 import { load, quiet, write } from "./wrk.mjs";
 import { refreshRequest } from "./world.mjs";

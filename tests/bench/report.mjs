@@ -1,7 +1,7 @@
 // Tables, and tests/bench/RESULTS.md, which has a section for each bench.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
-const FILE = new URL("../RESULTS.md", import.meta.url);
+const FILE = new URL("RESULTS.md", import.meta.url);
 const TITLE = "# Results\n\nEach section is written by its command. Times depend on the machine and the day: compare within a table.\n";
 
 const shown = show => number => (Number.isFinite(number) ? show(number) : "–");

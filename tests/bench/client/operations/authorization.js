@@ -1,0 +1,67 @@
+// A URL to send the user to, with a state and a code challenge that were drawn for it.
+import { OAuth2Client, generateCodeVerifier } from "@badgateway/oauth2-client";
+import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomState } from "oauth4webapi";
+import { OidcClient, WebStorageStateStore } from "oidc-client-ts";
+import { AUTHORIZATION_ENDPOINT, CLIENT_ID, Drawer, FORGETFUL, REDIRECT_URI, RELAY, SCOPE, TOKEN_ENDPOINT, client, withAndWithoutLocks } from "./app.js";
+import { sha256 } from "./sha256.js";
+
+export const title = "Authorization URL, state and code challenge";
+export const notes =
+  "Ours and oidc-client-ts keep the sign-in for the way back, in `sessionStorage` (in Node: in memory); each begins with " +
+  "none kept. The others leave that to the app; beside them stands ours with a storage that keeps nothing.";
+
+const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const drawn = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+const encoder = new TextEncoder();
+const digest = async (verifier) => new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(verifier)));
+
+const FIXED = { response_type: "code", client_id: CLIENT_ID, redirect_uri: REDIRECT_URI, scope: SCOPE.join(" "), code_challenge_method: "S256" };
+const url = (state, challenge) => `${AUTHORIZATION_ENDPOINT}?${new URLSearchParams({ ...FIXED, state, code_challenge: challenge })}`;
+
+export function contestants(ours) {
+  const badgateway = new OAuth2Client({ clientId: CLIENT_ID, authorizationEndpoint: AUTHORIZATION_ENDPOINT, tokenEndpoint: TOKEN_ENDPOINT });
+  const drawer = globalThis.sessionStorage ?? new Drawer();
+  const oidc = new OidcClient({
+    authority: RELAY,
+    client_id: CLIENT_ID,
+    redirect_uri: REDIRECT_URI,
+    scope: SCOPE.join(" "),
+    metadata: { issuer: RELAY, authorization_endpoint: AUTHORIZATION_ENDPOINT, token_endpoint: TOKEN_ENDPOINT },
+    stateStore: new WebStorageStateStore({ store: drawer }),
+  });
+  const forgetful = client(ours, { storage: FORGETFUL });
+  const keeping = client(ours, { storage: globalThis.sessionStorage ? "local" : drawer });
+  return [
+    { name: "floor: by hand, SHA-256 in JavaScript", op: async () => url(drawn(), base64url(sha256(drawn()))) },
+    { name: "floor: by hand, crypto.subtle", op: async () => url(drawn(), base64url(await digest(drawn()))) },
+    {
+      name: "oauth4webapi",
+      isPeer: true,
+      op: async () => url(generateRandomState(), await calculatePKCECodeChallenge(generateRandomCodeVerifier())),
+    },
+    {
+      name: "@badgateway/oauth2-client",
+      isPeer: true,
+      async op() {
+        const codeVerifier = await generateCodeVerifier();
+        return badgateway.authorizationCode.getAuthorizeUri({ redirectUri: REDIRECT_URI, state: drawn(), codeVerifier, scope: SCOPE });
+      },
+    },
+    ...withAndWithoutLocks({ name: "att-oauth, nothing kept", op: () => forgetful.authorizationUrl() }),
+    {
+      name: "oidc-client-ts, kept",
+      isPeer: true,
+      op() {
+        drawer.clear();
+        return oidc.createSigninRequest({});
+      },
+    },
+    ...withAndWithoutLocks({
+      name: "att-oauth, kept",
+      op() {
+        drawer.clear();
+        return keeping.authorizationUrl();
+      },
+    }),
+  ];
+}
