@@ -3,6 +3,7 @@
 import { CONTESTANTS, OURS } from "./contestants.mjs";
 import { keep, table } from "../report.mjs";
 import { SCENARIOS } from "./scenarios/index.mjs";
+import { told } from "./stage.mjs";
 import { createWorld } from "./world.mjs";
 
 const only = new RegExp(process.env.ONLY ?? "", "i");
@@ -15,7 +16,7 @@ async function cell(world, contestant, { wanted, never = {}, play }) {
   try {
     return await world.run(contestant, wanted, play);
   } catch (error) {
-    return `fails: ${error.message.split("\n")[0]}`;
+    return told(error);
   }
 }
 

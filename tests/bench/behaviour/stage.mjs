@@ -104,8 +104,11 @@ export const callAtOnce = (tab, method, times) =>
     [method, times],
   );
 
-/** What `promise` comes to, or in one word what it throws. */
-export const outcome = (promise) => promise.catch((error) => `fails: ${error.message.split("\n")[0].replace(/^page\.evaluate: /, "")}`);
+/** Whom an error is from isn't told by the names that esbuild has left. */
+export const told = (error) => `fails: ${error.message.split("\n")[0].replace(/^page\.evaluate: (\w+: )?/, "")}`;
+
+/** What `promise` comes to, or what it throws. */
+export const outcome = (promise) => promise.catch(told);
 
 export const seconds = (n) => new Promise((resolve) => setTimeout(resolve, n * 1000));
 

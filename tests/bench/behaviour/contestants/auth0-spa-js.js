@@ -17,6 +17,6 @@ export function create({ issuer, clientId, redirectUri }) {
       return client.isAuthenticated();
     },
     token: () => client.getTokenSilently(),
-    life: async () => (await client.getTokenSilently({ detailedResponse: true, cacheMode: "cache-only" })).expires_in,
+    life: async () => (await client.getTokenSilently({ detailedResponse: true, cacheMode: "cache-only" }))?.expires_in,
   };
 }

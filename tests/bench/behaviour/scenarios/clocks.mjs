@@ -1,5 +1,5 @@
 // Clocks that jump, and clocks that are wrong. Tokens last an hour.
-import { HOUR, outcome, several } from "../stage.mjs";
+import { HOUR, outcome, several, until } from "../stage.mjs";
 
 const DAY = 24 * HOUR;
 const wanted = { ttl: 3600, clock: 0 };
@@ -23,12 +23,14 @@ async function off(stage) {
 export default [
   {
     title: "Sleep of a day",
-    wanted,
-    must: "good token, 1 renewal",
+    wanted: { ...wanted, keepsFresh: true },
+    must: "renews by itself, good token",
     async play(stage) {
       const tab = await stage.signedIn();
       await stage.sleep(tab, DAY);
-      return found(stage, tab);
+      const byItself = await until(() => stage.side.renewals() > 0, 6);
+      const isGood = await stage.isSignedIn(tab);
+      return `renews ${byItself ? "by itself" : "when asked"}, ${isGood ? "good" : "dead"} token`;
     },
   },
   {

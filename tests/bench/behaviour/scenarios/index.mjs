@@ -13,4 +13,4 @@ import ways from "./ways.mjs";
  * Each is `{ title, wanted, must, never, play }`: what to set up (see stage.mjs), what ours must come to, for whom it makes
  * no sense and why, and the scenario itself, which gives a cell of the table.
  */
-export const SCENARIOS = [tenCallers, fiveTabs, thirtyDays, networkAway, redirectTwice, foreignIss, ...expiresIn, ...clocks, ...ways];
+export const SCENARIOS = [tenCallers, fiveTabs, thirtyDays, ...networkAway, redirectTwice, foreignIss, ...expiresIn, ...clocks, ...ways];

@@ -14,7 +14,9 @@ const backButton = {
     const tab = await stage.tab();
     await call(tab, "start");
     await stage.leave(tab);
-    await tab.goBack();
+    // A page from the back/forward cache never loads again.
+    await tab.goBack({ waitUntil: "commit" });
+    await loaded(tab);
     await stage.leave(tab);
     await stage.comeBack(tab);
     return signedIn(stage, tab, await outcome(call(tab, "start")));
@@ -44,17 +46,19 @@ const cached = {
   async play(stage) {
     const tab = await stage.signedIn();
     await tab.goto(stage.elsewhere);
-    await stage.pass(101_000);
     await tab.goBack({ waitUntil: "commit" });
     if (!(await tab.evaluate(() => globalThis.isFromCache === true))) return "not cached";
+    // A cached page has slept; its clock here can be set only now.
+    await stage.sleep(tab, 101_000);
     return `from the cache, ${await signedIn(stage, tab, true)}`;
   },
 };
 
 const twoTabs = {
+  // The first tab's session ends with the second sign-in, which may have been another user's (S31): it has to look again.
   title: "Two sign-ins at once in two tabs",
   wanted: {},
-  must: "2 of 2 signed in",
+  must: "1 of 2 signed in, 2 of 2 after looking again",
   async play(stage) {
     const tabs = [await stage.tab(), await stage.tab()];
     for (const tab of tabs) await stage.leave(tab);
@@ -64,7 +68,10 @@ const twoTabs = {
     }
     let left = 0;
     for (const tab of tabs) left += await stage.isSignedIn(tab);
-    return `${left} of 2 signed in`;
+    if (left === 2) return "2 of 2 signed in";
+    let again = 0;
+    for (const tab of tabs) again += (await outcome(call(tab, "start"))) === true && (await stage.isSignedIn(tab));
+    return `${left} of 2 signed in, ${again} of 2 after looking again`;
   },
 };
 

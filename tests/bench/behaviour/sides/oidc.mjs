@@ -6,6 +6,9 @@ const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64
 const LIVES = { number: (seconds) => ({ expires_in: seconds }), string: (seconds) => ({ expires_in: String(seconds) }), absent: () => ({}) };
 const CORS = { "access-control-allow-methods": "GET, POST", "access-control-max-age": "600" };
 
+// AT&T's `expires_in` of 0: as long as anybody will look.
+const FOR_EVER = 10 * 365 * 86_400;
+
 class Refusal extends Error {}
 
 /** See `createSide` of att.mjs. */
@@ -17,16 +20,18 @@ export function createSide({ page, provider }, { ttl = 100, expiresIn = "number"
   const codes = new Map();
   const sessions = [];
 
+  const lifeS = ttl === 0 ? FOR_EVER : ttl;
+
   const jwt = (more) => {
     const issuedAt = Math.floor(now() / 1000);
-    const claims = { iss: issuer, sub: "ada", iat: issuedAt, exp: issuedAt + ttl, jti: randomUUID(), ...more };
+    const claims = { iss: issuer, sub: "ada", iat: issuedAt, exp: issuedAt + lifeS, jti: randomUUID(), ...more };
     return `${base64url({ alg: "RS256", kid: "1", typ: "JWT" })}.${base64url(claims)}.${base64url("unsigned")}`;
   };
 
   function issue(session) {
     session.refreshToken = jwt({ typ: "Refresh" });
     session.accessToken = jwt({ typ: "Bearer", nonce: session.nonce });
-    session.endsAt = now() + ttl * 1000;
+    session.endsAt = now() + lifeS * 1000;
     session.issued.add(session.refreshToken);
     return {
       access_token: session.accessToken,
