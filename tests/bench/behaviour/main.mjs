@@ -10,14 +10,16 @@ const only = new RegExp(process.env.ONLY ?? "", "i");
 const scenarios = SCENARIOS.filter(({ title }) => only.test(title));
 const failures = [];
 
-/** A cell: what a run comes to. */
-async function cell(world, contestant, { wanted, never = {}, play }) {
+/** A cell: what one run comes to, or each of several runs that differ. */
+async function cell(world, contestant, { wanted, never = {}, runs = 1, play }) {
   if (never[contestant.name]) return `n/a: ${never[contestant.name]}`;
-  try {
-    return await world.run(contestant, wanted, play);
-  } catch (error) {
-    return told(error);
+  const seen = new Map();
+  for (let i = 0; i < runs; i++) {
+    const is = await world.run(contestant, wanted, play).catch(told);
+    seen.set(is, (seen.get(is) ?? 0) + 1);
   }
+  const all = [...seen];
+  return all.length === 1 ? all[0][0] : all.map(([is, times]) => `${times}×: ${is}`).join("; ");
 }
 
 const world = await createWorld();

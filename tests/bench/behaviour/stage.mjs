@@ -23,7 +23,7 @@ export async function createStage(browser, origins, contestant, { keepsFresh = f
     async tab() {
       const tab = await context.newPage();
       tab.renewals = 0;
-      tab.on("request", (request) => (tab.renewals += isRenewal(request, side.tokenUrl)));
+      tab.on("request", request => (tab.renewals += isRenewal(request, side.tokenUrl)));
       await stage.open(tab);
       return tab;
     },
@@ -92,7 +92,7 @@ export async function createStage(browser, origins, contestant, { keepsFresh = f
 }
 
 /** `app[method]()` in the page. */
-export const call = (tab, method) => tab.evaluate((name) => globalThis.app[name](), method);
+export const call = (tab, method) => tab.evaluate(name => globalThis.app[name](), method);
 
 /** How `times` calls at once of `app[method]()` ended: their values, and what was thrown. */
 export const callAtOnce = (tab, method, times) =>
@@ -105,12 +105,12 @@ export const callAtOnce = (tab, method, times) =>
   );
 
 /** Whom an error is from isn't told by the names that esbuild has left. */
-export const told = (error) => `fails: ${error.message.split("\n")[0].replace(/^page\.evaluate: (\w+: )?/, "")}`;
+export const told = error => `fails: ${error.message.split("\n")[0].replace(/^page\.evaluate: (\w+: )?/, "")}`;
 
 /** What `promise` comes to, or what it throws. */
-export const outcome = (promise) => promise.catch(told);
+export const outcome = promise => promise.catch(told);
 
-export const seconds = (n) => new Promise((resolve) => setTimeout(resolve, n * 1000));
+export const seconds = n => new Promise(resolve => setTimeout(resolve, n * 1000));
 
 /** Waits until `condition()`, up to some seconds; whether it came to that. */
 export async function until(condition, patience = 5) {

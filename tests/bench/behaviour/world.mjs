@@ -16,14 +16,14 @@ export async function createWorld() {
   for (const { name } of CONTESTANTS) scripts.set(`${name}.js`, await bundle(new URL(`contestants/${name}.js`, import.meta.url)));
   let stage;
   const servers = await Promise.all([
-    listen((request) => {
+    listen(request => {
       const [, folder, name] = new URL(request.url).pathname.split("/");
       if (folder === "att-oauth" && name) return published(name);
       if (folder === "contestants") return sent(name, scripts.get(name));
       return sent("page.html", folder === "elsewhere" ? "<!doctype html>" : page(folder, stage.config));
     }),
-    listen((request) => stage.side.relay(request)),
-    listen((request) => stage.side.provider(request)),
+    listen(request => stage.side.relay(request)),
+    listen(request => stage.side.provider(request)),
   ]);
   const [app, relay, provider] = servers.map(({ port }) => port);
   // Page and relay on one site, the provider on another: cookies ignore ports.
@@ -42,7 +42,7 @@ export async function createWorld() {
     },
     async close() {
       await browser.close();
-      await Promise.all(servers.map((server) => server.close()));
+      await Promise.all(servers.map(server => server.close()));
     },
   };
 }

@@ -26,7 +26,7 @@ const PEERS = [
 ];
 
 /** The version of a peer that is installed. */
-export const version = (name) => JSON.parse(readFileSync(`${TESTS}node_modules/${name}/package.json`, "utf8")).version;
+export const version = name => JSON.parse(readFileSync(`${TESTS}node_modules/${name}/package.json`, "utf8")).version;
 
 async function bundled({ name, from = name, imports }) {
   const { outputFiles } = await build({
@@ -46,9 +46,9 @@ async function bundled({ name, from = name, imports }) {
 export async function bytes() {
   const main = sizes();
   const all = sizes({ everything: true });
-  const files = (table) => Object.keys(table).filter((file) => file !== "together").join(" + ");
+  const files = table => Object.keys(table).filter(file => file !== "together").join(" + ");
   const ours = [{ name: "att-oauth", note: files(main), ...main.together }];
   if (files(all) !== files(main)) ours.push({ name: "att-oauth, everything", note: files(all), ...all.together });
-  const peers = PEERS.map(async (peer) => ({ name: `${peer.name} ${version(peer.name)}`, note: peer.note, ...weigh(await bundled(peer)) }));
+  const peers = PEERS.map(async peer => ({ name: `${peer.name} ${version(peer.name)}`, note: peer.note, ...weigh(await bundled(peer)) }));
   return [...ours, ...(await Promise.all(peers))];
 }

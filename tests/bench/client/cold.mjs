@@ -22,7 +22,7 @@ const page = ({ script, head }) => `<!doctype html><link rel="icon" href="data:,
 async function serve() {
   const scripts = new Map();
   for (const { script } of CONTESTANTS) scripts.set(script, await bundle(new URL(`first/${script}.js`, import.meta.url)));
-  return listen((request) => {
+  return listen(request => {
     const { pathname } = new URL(request.url);
     const [, folder, name] = pathname.split("/");
     if (folder === "att-oauth") return published(name);
@@ -54,7 +54,7 @@ export async function cold(rounds) {
   }
   return CONTESTANTS.map(({ name }, i) => ({
     name,
-    importMs: median(all[i].map((took) => took.importMs)),
-    pageMs: median(all[i].map((took) => took.pageMs)),
+    importMs: median(all[i].map(took => took.importMs)),
+    pageMs: median(all[i].map(took => took.pageMs)),
   }));
 }

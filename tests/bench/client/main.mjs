@@ -15,7 +15,7 @@ const tell = (...lines) => {
   console.log(`\n${part}`);
   parts.push(part);
 };
-const micro = (us) => (us < 10 ? us.toFixed(2) : us.toFixed(us < 100 ? 1 : 0));
+const micro = us => (us < 10 ? us.toFixed(2) : us.toFixed(us < 100 ? 1 : 0));
 
 /** How each contestant did, against the fastest peer. */
 function compared(contestants) {
@@ -24,7 +24,7 @@ function compared(contestants) {
 }
 
 const weights = await bytes();
-const peers = PEERS.map((name) => `${name} ${version(name)}`).join(", ");
+const peers = PEERS.map(name => `${name} ${version(name)}`).join(", ");
 tell(`${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model.trim()}, ${cpus().length} cores; ${peers}; medians of ${rounds} interleaved rounds.`);
 tell(
   "### Bytes that reach a page",

@@ -16,13 +16,13 @@ async function medians({ told, round }, rounds) {
   for (let i = 0; i < rounds; i++) all.push(await round(ROUND_MS));
   return told.map((operation, i) => ({
     ...operation,
-    contestants: operation.contestants.map((contestant, j) => ({ ...contestant, us: median(all.map((figures) => figures[i][j])) })),
+    contestants: operation.contestants.map((contestant, j) => ({ ...contestant, us: median(all.map(figures => figures[i][j])) })),
   }));
 }
 
 async function inChromium(rounds) {
   const script = await bundle(new URL("operations/index.js", import.meta.url));
-  const server = await listen((request) => {
+  const server = await listen(request => {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/att-oauth/")) return published(pathname.slice("/att-oauth/".length));
     if (pathname === "/arena.js") return sent(pathname, script);
@@ -40,7 +40,7 @@ async function inChromium(rounds) {
       globalThis.arena = await arena(ours);
       return globalThis.arena.told;
     });
-    const round = (forMs) => page.evaluate((ms) => globalThis.arena.round(ms), forMs);
+    const round = forMs => page.evaluate(ms => globalThis.arena.round(ms), forMs);
     return { host: `Chromium ${browser.version()}`, operations: await medians({ told, round }, rounds) };
   } finally {
     await browser.close();

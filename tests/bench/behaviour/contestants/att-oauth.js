@@ -14,7 +14,7 @@ export async function create({ issuer, clientId, redirectUri, scope, keepsFresh 
     token: () => att.accessToken(),
     life: () => att.expiresIn,
   };
-  const alarm = (renew) => {
+  const alarm = renew => {
     app.alarms += 1;
     // What fails is told by `refresherror` as well.
     renew().catch(() => {});

@@ -2,7 +2,7 @@
 import { OAuth2Client, OAuth2Fetch, generateCodeVerifier } from "@badgateway/oauth2-client";
 
 const stored = () => JSON.parse(localStorage.getItem("token"));
-const store = (token) => localStorage.setItem("token", JSON.stringify(token));
+const store = token => localStorage.setItem("token", JSON.stringify(token));
 
 export function create({ authorizationEndpoint, tokenEndpoint, clientId, redirectUri, scope, keepsFresh }) {
   const client = new OAuth2Client({ clientId, authorizationEndpoint, tokenEndpoint });

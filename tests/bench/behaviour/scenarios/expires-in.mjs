@@ -23,4 +23,4 @@ export default [
   { title: "`expires_in` missing", wanted: { expiresIn: "absent", ttl: 172_800 }, must: "172800 s, 3 calls: 0 renewals" },
   { title: "`expires_in` of 0, for ever", wanted: { ttl: 0 }, must: "for ever, 3 calls: 0 renewals" },
   { title: '`expires_in` of "300"', wanted: { expiresIn: "string", ttl: 300 }, must: "300 s, 3 calls: 0 renewals" },
-].map((scenario) => ({ ...scenario, never, play }));
+].map(scenario => ({ ...scenario, never, play }));

@@ -10,7 +10,7 @@ import thirtyDays from "./thirty-days.mjs";
 import ways from "./ways.mjs";
 
 /**
- * Each is `{ title, wanted, must, never, play }`: what to set up (see stage.mjs), what ours must come to, for whom it makes
- * no sense and why, and the scenario itself, which gives a cell of the table.
+ * Each is `{ title, wanted, must, never, runs, play }`: what to set up (see stage.mjs), what ours must come to, for whom it
+ * makes no sense and why, how often it runs, and the scenario itself, which gives a cell of the table.
  */
 export const SCENARIOS = [tenCallers, fiveTabs, thirtyDays, ...networkAway, redirectTwice, foreignIss, ...expiresIn, ...clocks, ...ways];

@@ -4,7 +4,7 @@ import { seconds, until } from "../stage.mjs";
 const MINUTE = 60_000;
 
 /** Tokens last ten minutes; the network is away for so many of them. */
-const away = (minutes) => async (stage) => {
+const away = minutes => async stage => {
   const tab = await stage.signedIn();
   await stage.context.setOffline(true);
   for (let passed = 0; passed < minutes * 2; passed++) {

@@ -36,8 +36,8 @@ export function createSide({ page, relay: relayOrigin, provider }, { ttl = 100, 
   });
   return {
     clock,
-    provider: (request) => gateway.fetch(request),
-    relay: (request) => relay.fetch(request),
+    provider: request => gateway.fetch(request),
+    relay: request => relay.fetch(request),
     app: { issuer: relayOrigin, clientId: APP.clientId, redirectUri, scope: APP.scope },
     tokenUrl: `${relayOrigin}/token`,
     /** Renewals that reached the gateway. */

@@ -2,8 +2,8 @@
 // is shown again ends its session (RFC 9700, 4.14.2). It signs nothing, for none of the peers would look.
 import { createHash, randomUUID } from "node:crypto";
 
-const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-const LIVES = { number: (seconds) => ({ expires_in: seconds }), string: (seconds) => ({ expires_in: String(seconds) }), absent: () => ({}) };
+const base64url = value => Buffer.from(JSON.stringify(value)).toString("base64url");
+const LIVES = { number: seconds => ({ expires_in: seconds }), string: seconds => ({ expires_in: String(seconds) }), absent: () => ({}) };
 const CORS = { "access-control-allow-methods": "GET, POST", "access-control-max-age": "600" };
 
 // AT&T's `expires_in` of 0: as long as anybody will look.
@@ -22,7 +22,7 @@ export function createSide({ page, provider }, { ttl = 100, expiresIn = "number"
 
   const lifeS = ttl === 0 ? FOR_EVER : ttl;
 
-  const jwt = (more) => {
+  const jwt = more => {
     const issuedAt = Math.floor(now() / 1000);
     const claims = { iss: issuer, sub: "ada", iat: issuedAt, exp: issuedAt + lifeS, jti: randomUUID(), ...more };
     return `${base64url({ alg: "RS256", kid: "1", typ: "JWT" })}.${base64url(claims)}.${base64url("unsigned")}`;
@@ -68,7 +68,7 @@ export function createSide({ page, provider }, { ttl = 100, expiresIn = "number"
     const grant = form.get("grant_type");
     counted[grant] += 1;
     const [status, body] = attempt(() => grants[grant](form));
-    await new Promise((resolve) => setTimeout(resolve, latencyMs));
+    await new Promise(resolve => setTimeout(resolve, latencyMs));
     return Response.json(body, { status, headers: { "cache-control": "no-store" } });
   }
 
@@ -122,7 +122,7 @@ export function createSide({ page, provider }, { ttl = 100, expiresIn = "number"
     tokenUrl: `${provider}${name === "auth0-spa-js" ? "/oauth" : ""}/token`,
     renewals: () => counted.refresh_token,
     exchanges: () => counted.authorization_code,
-    isGood: async (wanted) => sessions.some(({ accessToken, isOver, endsAt }) => accessToken === wanted && !isOver && now() < endsAt),
+    isGood: async wanted => sessions.some(({ accessToken, isOver, endsAt }) => accessToken === wanted && !isOver && now() < endsAt),
     buttons: ["Allow"],
   };
 }

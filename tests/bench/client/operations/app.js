@@ -36,9 +36,11 @@ export const relayReply = async () => {
 /** The answer to a sign-in, as the page's URL has it. */
 export const answer = (state, iss = RELAY) => new URLSearchParams({ code: "code-of-the-relay-as-long-as-one-is", state, iss });
 
-/** Ours, with what an app says and `more`. */
+let apps = 0;
+
+/** Ours, with what an app says and `more`. Each is an app of its own, or all would hear what one tells its other tabs. */
 export const client = ({ AttOAuth }, more) =>
-  new AttOAuth({ clientId: CLIENT_ID, relay: RELAY, redirectUri: REDIRECT_URI, scope: SCOPE, fetch: relayReply, ...more });
+  new AttOAuth({ clientId: `${CLIENT_ID}-${++apps}`, relay: RELAY, redirectUri: REDIRECT_URI, scope: SCOPE, fetch: relayReply, ...more });
 
 /** A storage that keeps nothing. */
 export const FORGETFUL = { getItem: () => null, setItem() {}, removeItem() {} };
@@ -69,7 +71,7 @@ export class Drawer {
 const hasLocks = globalThis.navigator?.locks !== undefined;
 
 /** The same contestant where it has Web Locks, and without them: what waiting for the browser's own process costs. */
-export const withAndWithoutLocks = (contestant) => {
+export const withAndWithoutLocks = contestant => {
   if (!hasLocks) return [contestant];
   const without = {
     ...contestant,

@@ -10,10 +10,10 @@ export const notes =
   "Ours and oidc-client-ts keep the sign-in for the way back, in `sessionStorage` (in Node: in memory); each begins with " +
   "none kept. The others leave that to the app; beside them stands ours with a storage that keeps nothing.";
 
-const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const base64url = bytes => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const drawn = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const encoder = new TextEncoder();
-const digest = async (verifier) => new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(verifier)));
+const digest = async verifier => new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(verifier)));
 
 const FIXED = { response_type: "code", client_id: CLIENT_ID, redirect_uri: REDIRECT_URI, scope: SCOPE.join(" "), code_challenge_method: "S256" };
 const url = (state, challenge) => `${AUTHORIZATION_ENDPOINT}?${new URLSearchParams({ ...FIXED, state, code_challenge: challenge })}`;

@@ -12,7 +12,7 @@ export const notes =
 const VERIFIER = "a-verifier-of-forty-three-characters-0123456789";
 const server = { issuer: RELAY, authorization_response_iss_parameter_supported: true, token_endpoint: TOKEN_ENDPOINT };
 const times = (n, make) => Promise.all(Array.from({ length: n }, make));
-const fields = (url) => new URLSearchParams(new URL(url).hash.slice(1));
+const fields = url => new URLSearchParams(new URL(url).hash.slice(1));
 
 function oidcClientTs() {
   const store = new Drawer();
@@ -35,14 +35,14 @@ function oidcClientTs() {
       store.clear();
       return times(n, async () => `${REDIRECT_URI}#${answer((await oidc.createSigninRequest({})).state.id)}`);
     },
-    op: (url) => oidc.processSigninResponse(url),
+    op: url => oidc.processSigninResponse(url),
   };
 }
 
 /** Ours with a storage of which the next call finds what one sign-in has kept. */
 function attOAuth(ours) {
   let kept;
-  const storage = { ...FORGETFUL, getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value) };
+  const storage = { ...FORGETFUL, getItem: key => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value) };
   const att = client(ours, { storage });
   return {
     name: "att-oauth",

@@ -29,7 +29,7 @@ async function timed({ op, prepare, before, after }, batch, forMs) {
 
 /** @param ours the package's entry, with its WebAssembly loaded */
 export async function arena(ours) {
-  const operations = await Promise.all(OPERATIONS.map(async (operation) => ({ batch: 50, ...operation, contestants: await operation.contestants(ours) })));
+  const operations = await Promise.all(OPERATIONS.map(async operation => ({ batch: 50, ...operation, contestants: await operation.contestants(ours) })));
   const told = operations.map(({ title, notes, contestants }) => ({
     title,
     notes,

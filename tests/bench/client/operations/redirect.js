@@ -21,11 +21,11 @@ function byHand(url) {
 /** Ours with one sign-in that is always under way, and the URL that answers it. */
 async function begun(ours) {
   const kept = new Map();
-  const before = client(ours, { storage: { ...FORGETFUL, setItem: (key, value) => kept.set(key, value) } });
-  const state = new URL(await before.authorizationUrl()).searchParams.get("state");
-  before.dispose();
-  const storage = { ...FORGETFUL, getItem: (key) => kept.get(key) ?? null };
+  let set = (key, value) => kept.set(key, value);
+  const storage = { ...FORGETFUL, getItem: key => kept.get(key) ?? null, setItem: (key, value) => set(key, value) };
   const att = client(ours, { storage, fetch: () => Promise.reject(new TypeError("no network")) });
+  const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+  set = () => {};
   return { att, url: `${REDIRECT_URI}#${answer(state)}` };
 }
 
@@ -42,7 +42,7 @@ export async function contestants(ours) {
     ...withAndWithoutLocks({
       name: "att-oauth, up to the request",
       async op() {
-        const code = await att.handleRedirect({ url }).then(() => "none", (error) => error.code);
+        const code = await att.handleRedirect({ url }).then(() => "none", error => error.code);
         if (code !== "network") throw new Error(`the answer didn't reach the network: ${code}`);
       },
     }),

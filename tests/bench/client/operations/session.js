@@ -1,6 +1,6 @@
 // Clients that are signed in, each its own way, with a network that answers at once.
 import { OAuth2Client, OAuth2Fetch } from "@badgateway/oauth2-client";
-import { REDIRECT_URI, TOKEN_ENDPOINT, CLIENT_ID, answer, client, reply } from "./app.js";
+import { CLIENT_ID, REDIRECT_URI, TOKEN_ENDPOINT, answer, client, reply } from "./app.js";
 
 /** Ours, after a sign-in; its session's record is where it is by default: `localStorage`, or memory in Node. */
 export async function signedIn(ours) {

@@ -1,9 +1,9 @@
 // SHA-256 (FIPS 180-4) of up to 55 bytes, for the floor: an app that hashes its verifier by hand waits for nobody.
 const PRIMES = [];
-for (let n = 2; PRIMES.length < 64; n++) if (PRIMES.every((prime) => n % prime !== 0)) PRIMES.push(n);
-const fraction = (number) => ((number - Math.floor(number)) * 2 ** 32) | 0;
-const START = PRIMES.slice(0, 8).map((prime) => fraction(Math.sqrt(prime)));
-const K = Int32Array.from(PRIMES, (prime) => fraction(Math.cbrt(prime)));
+for (let n = 2; PRIMES.length < 64; n++) if (PRIMES.every(prime => n % prime !== 0)) PRIMES.push(n);
+const fraction = number => ((number - Math.floor(number)) * 2 ** 32) | 0;
+const START = PRIMES.slice(0, 8).map(prime => fraction(Math.sqrt(prime)));
+const K = Int32Array.from(PRIMES, prime => fraction(Math.cbrt(prime)));
 const words = new Int32Array(64);
 const turn = (word, by) => (word >>> by) | (word << (32 - by));
 
