@@ -3,7 +3,7 @@ import { call } from "../stage.mjs";
 
 export default {
   title: "5 tabs at expiry",
-  // auth0-spa-js, which locks and looks again, was seen to win in most runs and to lose all five tabs in one.
+  // auth0-spa-js, which locks and looks again, keeps all five in one run and loses them in the next.
   runs: 3,
   wanted: { clock: 0 },
   must: "1 at the gateway, at most 1 a tab, 5 of 5 signed in",

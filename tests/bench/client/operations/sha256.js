@@ -21,9 +21,17 @@ export function sha256(text) {
   for (let i = 0; i < 64; i++) {
     const first = (h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & f) ^ (~e & g)) + K[i] + words[i]) | 0;
     const second = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + first) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (first + second) | 0;
   }
-  const digest = new DataView(new ArrayBuffer(32));
-  [a, b, c, d, e, f, g, h].forEach((word, i) => digest.setInt32(i * 4, word + START[i]));
-  return new Uint8Array(digest.buffer);
+  const digest = new Uint8Array(32);
+  const view = new DataView(digest.buffer);
+  [a, b, c, d, e, f, g, h].forEach((word, i) => view.setInt32(i * 4, word + START[i]));
+  return digest;
 }
