@@ -3,6 +3,7 @@
 
 use crate::artefact::ARTEFACTS;
 use crate::build;
+use crate::engine::Engine;
 use crate::setup;
 use crate::tool::{Result, node, root, run};
 
@@ -49,7 +50,7 @@ pub fn run_benches(options: &Options) -> Result {
         script.arg(options.rounds.to_string());
         match bench {
             Bench::Relay => script.env("WRK", setup::wrk()?),
-            Bench::Client | Bench::Behaviour => script.env("CHROMIUM", setup::chromium()?),
+            Bench::Client | Bench::Behaviour => script.env("CHROMIUM", Engine::Chromium.set_up()?),
         };
         run(&mut script)?;
     }

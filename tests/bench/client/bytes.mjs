@@ -42,13 +42,14 @@ async function bundled({ name, from = name, imports }) {
   return outputFiles[0].contents;
 }
 
-/** Rows of `{ name, note, raw, gzip, brotli }`: ours first. `everything` is there if a page loads some of ours on use. */
+/** Rows of `{ name, note, raw, gzip, brotli }`: ours first: what each page loads, and with what it loads on use. */
 export async function bytes() {
-  const main = sizes();
-  const all = sizes({ everything: true });
-  const files = table => Object.keys(table).filter(file => file !== "together").join(" + ");
-  const ours = [{ name: "att-oauth", note: files(main), ...main.together }];
-  if (files(all) !== files(main)) ours.push({ name: "att-oauth, everything", note: files(all), ...all.together });
+  const { main, everything, ...files } = sizes();
+  const names = Object.keys(files);
+  const ours = [
+    { name: "att-oauth", note: names.slice(0, 2).join(" + "), ...main },
+    { name: "att-oauth, everything", note: names.join(" + "), ...everything },
+  ];
   const peers = PEERS.map(async peer => ({ name: `${peer.name} ${version(peer.name)}`, note: peer.note, ...weigh(await bundled(peer)) }));
   return [...ours, ...(await Promise.all(peers))];
 }
