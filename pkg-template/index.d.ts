@@ -95,7 +95,7 @@ interface CommonOptions {
   storage?: "local" | "session" | "memory" | SessionStorage;
   /** Used in place of the global `fetch`. */
   fetch?: typeof fetch;
-  /** Milliseconds since 1970; `Date.now`. */
+  /** Milliseconds since 1970; `Date.now`, but never back while the page lives. */
   now?: () => number;
   /** Takes an answer without `state` if a single sign-in is pending. Such an answer may have been slipped in by anybody. */
   dangerouslyAllowMissingState?: boolean;
@@ -145,7 +145,7 @@ export interface TokenOptions extends CallOptions {
 export interface AttOAuthEventMap {
   /** Who is signed in, the token or the scope has changed. */
   change: Event;
-  /** The token's end is near. */
+  /** The token's end is near. Told again, like `expired`, when the network comes back. */
   expiring: Event;
   /** The token has ended; `accessToken()` gets a new one. */
   expired: Event;

@@ -398,8 +398,11 @@ fn expiring_and_expired_are_told_once_each() {
         (tab.client.tick(now()), tab.client.alarm(now())),
         (None, None)
     );
+    // The network was away meanwhile, and comes back.
+    assert_eq!(tab.client.is_online(now()), Some(Event::Expired));
     tab.token().unwrap();
     assert_eq!(tab.client.alarm(now()), Some(3_540_000.0));
+    assert_eq!(tab.client.is_online(now()), None);
 }
 
 #[test]

@@ -315,7 +315,12 @@ impl Client {
 
     /// What there is to tell at `now`.
     pub fn tick(&self, now: f64) -> Option<Event> {
-        Event::read(self.page.borrow_mut().due(now))
+        Event::read(self.page.borrow_mut().due(now, false))
+    }
+
+    /// The same once the network is back: what was told while nothing could be done about it comes again.
+    pub fn is_online(&self, now: f64) -> Option<Event> {
+        Event::read(self.page.borrow_mut().due(now, true))
     }
 
     /// A call of an API was answered for the session of that label, with the token of that generation.

@@ -110,8 +110,8 @@ impl Page {
         !self.token.is_empty() && self.expires_at - now > needed
     }
 
-    /// The event that there is to tell at `now`, empty if none.
-    pub fn due(&mut self, now: f64) -> &'static str {
+    /// The event that there is to tell at `now`, empty if none; `again`, if it was told before.
+    pub fn due(&mut self, now: f64, again: bool) -> &'static str {
         // Nobody's end is not a number, and never reached.
         let end = self.end();
         let (told, event) = if now >= end {
@@ -121,7 +121,7 @@ impl Page {
         } else {
             return "";
         };
-        if core::mem::replace(&mut self.told, told) == told {
+        if core::mem::replace(&mut self.told, told) == told && !again {
             ""
         } else {
             event

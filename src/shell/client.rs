@@ -42,7 +42,7 @@ pub fn ask(work: u32, number: usize, now: f64, known: u32) -> f64 {
     };
     match work {
         2 => {
-            put(page.due(now).as_bytes());
+            put(page.due(now, known > 0).as_bytes());
             page.delay(now)
         }
         3 => {

@@ -14,7 +14,7 @@ export const put = (text) => void (given = decoder.decode(text));
 // The numbers of `ask` in client.rs.
 const END_FLOW = 0;
 const CLOSE = 1;
-/** Puts the event that is due; gives the milliseconds to the next. */
+/** Puts the event that is due, what was told before too if that is asked for; gives the milliseconds to the next. */
 const TICK = 2;
 /** Gives the number of the current token, 0 if none is fresh; puts it if that isn't the known one. */
 const FRESH = 3;
@@ -37,6 +37,9 @@ const STORAGE = -4;
 const NEW_PAGE = 9;
 /** The number of a client that was disposed of: nobody's. */
 const GONE = -1;
+
+/** When performance.now was 0. */
+const START = Date.now() - performance.now();
 
 /** How long a task waits for the lock, in milliseconds: a frozen tab can hold one for ever. */
 const LOCK_WAIT = 15_000;
@@ -114,7 +117,8 @@ export function open({ ask, resume, start }, options) {
   const [namespace, lines] = configured(options);
   const {
     fetch = (...args) => globalThis.fetch(...args),
-    now = Date.now,
+    // A clock that is set back must not make a dead token live; and of a sleep performance.now may know nothing.
+    now = () => Math.max(Date.now(), START + performance.now()),
     storage = "local",
     timeoutMs = 15_000,
   } = options;
@@ -136,19 +140,19 @@ export function open({ ask, resume, start }, options) {
   let token;
 
   /** Tells what is due, then sets the timer for what is next. */
-  function schedule() {
+  function schedule(again) {
     clearTimeout(timer);
     if (client < 0) return;
-    const delay = ask(TICK, client, now(), 0);
+    const delay = ask(TICK, client, now(), again);
     if (given) return emit(given);
     if (!(delay < Infinity)) return;
-    timer = setTimeout(schedule, Math.min(delay, LONGEST_TIMER));
+    timer = setTimeout(schedule, Math.min(delay, LONGEST_TIMER), 0);
     timer.unref?.();
   }
 
   function emit(name, more) {
     if (client < 0) return;
-    schedule();
+    schedule(0);
     events.dispatchEvent(Object.assign(new Event(name), more));
   }
 
@@ -253,7 +257,7 @@ export function open({ ask, resume, start }, options) {
       held.delete(unlock);
       try {
         if (task >= 0) ask(END_FLOW, task, 0, 0);
-        schedule();
+        schedule(0);
       } catch {
         // After a trap: what was thrown says so.
       }
@@ -289,11 +293,13 @@ export function open({ ask, resume, start }, options) {
     }
   }
 
-  schedule();
+  schedule(0);
   const on = (target, name, listener) => target?.addEventListener?.(name, listener, { signal });
-  on(globalThis, "focus", schedule);
-  on(globalThis, "online", schedule);
-  on(globalThis.document, "visibilitychange", schedule);
+  const look = () => schedule(0);
+  on(globalThis, "focus", look);
+  // What was told while nothing could be done about it.
+  on(globalThis, "online", () => schedule(1));
+  on(globalThis.document, "visibilitychange", look);
   // Chromium's tabs may hear a channel's message before they see what another process has stored: the
   // storage's own event comes when it can be seen.
   on(globalThis, "storage", ({ key }) => key === `${namespace}|session` && sync());
