@@ -3,7 +3,6 @@
 use std::format;
 use std::string::{String, ToString};
 
-use super::params::printable;
 use super::reply::{BEARER, Caller, Log, Refusal, guarded};
 use super::token::grant;
 use super::vault::{Answer, Command};
@@ -91,11 +90,7 @@ pub fn begin(
     let held = custody::api_session(config, request, now_ms).map_err(unauthorized)?;
     let query = request.query();
     let mark = if query.is_empty() { "" } else { "?" };
-    let url = format!(
-        "{}{path}{mark}{}",
-        config.api_base,
-        printable(query, query.len())
-    );
+    let url = format!("{}{path}{mark}{}", config.api_base, visible(query));
     let headers = request
         .headers
         .iter()
@@ -243,6 +238,18 @@ pub fn response(
     (response, log)
 }
 
+/// A query as it came, with what no URL may have percent-encoded: browsers leave some of it (`\`).
+fn visible(query: &str) -> String {
+    let mut out = String::new();
+    for character in query.chars() {
+        match character {
+            '!'..='~' if !matches!(character, '"' | '\\' | '<' | '>') => out.push(character),
+            _ => form::encode_into(&mut out, character.encode_utf8(&mut [0; 4])),
+        }
+    }
+    out
+}
+
 /// A path that reads the same to everyone: no dot segments, no empty ones, no separators or
 /// percent signs under percent-encoding.
 fn is_plain(path: &str) -> bool {
@@ -296,7 +303,7 @@ const RETURNED: [&str; 12] = [
 ];
 /// What `apiHeaders` can't add: it says who asks, from where, what is asked for, or for this hop
 /// alone; or acts on whoever gets the answer.
-const NEVER: [&str; 42] = [
+const NEVER: [&str; 47] = [
     "accept-ch",
     "alt-svc",
     "authorization",
@@ -309,6 +316,7 @@ const NEVER: [&str; 42] = [
     "content-security-policy",
     "cookie",
     "cookie2",
+    "date",
     "expect",
     "forwarded",
     "host",
@@ -317,6 +325,7 @@ const NEVER: [&str; 42] = [
     "location",
     "origin",
     "referer",
+    "referrer-policy",
     "refresh",
     "set-cookie",
     "set-cookie2",
@@ -329,7 +338,10 @@ const NEVER: [&str; 42] = [
     "true-client-ip",
     "upgrade",
     "vary",
+    "via",
+    "www-authenticate",
     "x-client-ip",
+    "x-host",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
@@ -347,7 +359,7 @@ const NEVER_PREFIXES: [&str; 8] = [
     "cloudflare-",
     "proxy-",
     "sec-",
-    "x-forwarded-",
+    "x-forwarded",
     "x-real-ip",
 ];
 
@@ -529,6 +541,12 @@ mod tests {
     }
 
     #[test]
+    fn a_query_goes_on_as_it_came() {
+        assert_eq!(visible("a=b%20c&d=[1]&e='x'#"), "a=b%20c&d=[1]&e='x'#");
+        assert_eq!(visible("a=\\\"\n ü<"), "a=%5C%22%0A%20%C3%BC%3C");
+    }
+
+    #[test]
     fn s38_api_headers_adds_no_field_that_steers() {
         for name in ["X-Own-Field", "x_b"] {
             assert_eq!(header_problem(name), None, "{name}");
@@ -547,6 +565,8 @@ mod tests {
             "Surrogate-Control",
             "Cache-Control",
             "True-Client-IP",
+            "WWW-Authenticate",
+            "X-Forwarded",
             "X-Sendfile",
         ] {
             assert!(header_problem(name).is_some(), "{name}");

@@ -11,7 +11,8 @@ function* mistakes({ fetch, log, now, rateLimits, tokenVault }) {
   for (const [name, value] of Object.entries({ fetch, log, now })) {
     if (typeof value !== "function") yield `${name}: must be a function`;
   }
-  for (const [name, limiter] of Object.entries(rateLimits)) {
+  if (typeof rateLimits !== "object") yield "rateLimits: must be an object";
+  for (const [name, limiter] of Object.entries(rateLimits ?? {})) {
     if (!["session", "address"].includes(name)) yield `rateLimits.${name}: unknown; known are session, address`;
     else if (limiter !== undefined && typeof limiter?.limit !== "function") yield `rateLimits.${name}: must have a function \`limit\``;
   }
@@ -39,7 +40,7 @@ function engine(glue, options) {
     log: line => said(log, line),
     now,
   };
-  return { relay, rateLimits, tokenVault };
+  return { relay, rateLimits: rateLimits ?? {}, tokenVault };
 }
 
 /** Writes to a log. One that is out of order costs no request. */

@@ -422,6 +422,8 @@ describe("a relay that is configured wrong", () => {
         error instanceof TypeError &&
         ["fetch: must be", "log: must be", "rateLimits.session: must have", "rateLimits.user: unknown", "tokenVault: must be", "idleDays: must be", "issuer: missing"].every(part => error.message.includes(part)),
     );
+    assert.throws(() => createRelay({ rateLimits: "120", scope: "DC" }), /issuer: missing[^]*rateLimits: must be an object/);
+    assert.throws(() => createRelay({ rateLimits: null }), /issuer: missing/);
     assert.throws(() => createRelay(), TypeError);
   });
 
