@@ -6,7 +6,7 @@
 //! connections. The rules it keeps:
 //!
 //! - What is known of AT&T's side is the default. What is assumed (`[A]`) has a switch in
-//!   [`Options`].
+//!   [`Options`], but for the looks of a few texts.
 //! - It reads what it receives with code of its own, so that it can bear witness for the client.
 //! - No request makes it panic, and its state is bounded.
 //! - A browser is redirected only to an app's registered redirect URL.

@@ -483,3 +483,56 @@ fn s30_a_sign_out_in_another_tab_forgets_an_answer_that_waits() {
     assert_eq!(second.handle_redirect(), Ok(Outcome::Nothing));
     assert!(!second.client.is_signed_in());
 }
+
+#[test]
+fn s31_an_answer_that_waits_never_takes_the_place_of_a_later_sign_in_in_another_tab() {
+    for gateway in [json!({}), json!({ "accessTokenTtl": 0 })] {
+        let world = World::relayed(gateway);
+        let first = world.tab(PAGE);
+        first.go_and_come_back("allow");
+        *world.network.borrow_mut() = vec![Network::Away];
+        assert_eq!(
+            first.handle_redirect().unwrap_err().code,
+            ErrorCode::Network
+        );
+        world.pass(1.0);
+        let second = world.tab(PAGE).signed_in();
+        let token = second.token().unwrap();
+        let asked = world.requests.borrow().len();
+        assert_eq!(first.handle_redirect(), Ok(Outcome::Nothing));
+        let first = first.reload();
+        assert_eq!(first.handle_redirect(), Ok(Outcome::Nothing));
+        assert_eq!(world.requests.borrow().len(), asked);
+        assert_eq!(first.token().unwrap(), token);
+        assert_eq!(second.token().unwrap(), token);
+    }
+}
+
+#[test]
+fn an_answer_that_waits_on_top_of_a_session_is_still_completed() {
+    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
+    tab.world.pass(1.0);
+    tab.go_and_come_back("allow");
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Network);
+    let tab = tab.reload();
+    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
+    assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn a_denial_ends_an_answer_that_waits_too() {
+    let tab = World::new().tab(PAGE);
+    tab.go_and_come_back("allow");
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Network);
+    *tab.href.borrow_mut() = PAGE.into();
+    tab.go_and_come_back("deny");
+    assert_eq!(
+        tab.handle_redirect().unwrap_err().code,
+        ErrorCode::AccessDenied
+    );
+    let tab = tab.reload();
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    assert!(!tab.client.is_signed_in());
+}

@@ -145,13 +145,18 @@ export class Page {
   }
 
   async #changed() {
-    const was = at("signed-out-actions").hidden;
+    if (this.#att.signedIn && this.#waits) {
+      // Another tab was quicker.
+      this.#waits = false;
+      at("notice").hidden = true;
+    }
     this.draw();
     if (this.#att.signedIn) return this.#nameToken();
-    if (was && !this.#busy) tell(at("notice"), "bad", explain({ code: "session_mismatch" }));
+    if (!this.#busy) tell(at("notice"), "bad", explain({ code: "session_mismatch" }));
   }
 
   #signedOut() {
+    this.#waits = false;
     this.draw();
     if (!this.#busy) tell(at("notice"), "good", { title: "Signed out", text: "In another tab, or the session has ended." });
   }
@@ -163,6 +168,8 @@ export class Page {
     this.#recorder.step("renewal");
     try {
       await this.#att.accessToken();
+      // What it said while that could not be done.
+      if (!this.#busy) at("notice").hidden = true;
     } catch (error) {
       this.failed(error);
     }
@@ -172,7 +179,6 @@ export class Page {
   async #goOn() {
     if (this.#busy) return;
     if (this.#waits) await this.#act(at("finish"));
-    else if (this.#att.signedIn && this.#att.expiresAt <= Date.now()) await this.#expired();
   }
 
   /** Shows which token the page has, so that it can be found in the messages. */

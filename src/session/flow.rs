@@ -64,6 +64,8 @@ pub(super) enum Stage {
     Restore,
     /// The sign-ins under way, for the answer in the URL.
     Answer,
+    /// The stored session, to see whether an answer that waits has been overtaken.
+    Waiting,
     /// The reply to the code.
     Exchange,
     /// The sign-ins under way, to end one.
@@ -185,6 +187,7 @@ impl Page {
             },
             Stage::Restore => self.restored(flow, reply),
             Stage::Answer => self.answered(flow, reply),
+            Stage::Waiting => self.waiting(flow, reply),
             Stage::Exchange => self.exchanged(flow, reply),
             Stage::Complete => self.complete(flow, reply),
             Stage::Begin => self.begun(flow, reply),

@@ -138,8 +138,7 @@ pub(super) fn check_scope(scope: &Scope, is_any_allowed: bool) -> Result<()> {
             "scope has",
             &text::joined(&[
                 name,
-                ", which by AT&T's defaults needs no user's consent: it is for app tokens; \
-                 set dangerouslyAllowAnyScope if your App Key is configured otherwise",
+                ", which is for app tokens by AT&T's defaults; dangerouslyAllowAnyScope lets it pass",
             ]),
         )),
         _ => Ok(()),

@@ -11,7 +11,7 @@ const MOST: usize = 8;
 
 pub(super) const STATE: usize = 0;
 /// Milliseconds since 1970.
-const CREATED_AT: usize = 1;
+pub(super) const CREATED_AT: usize = 1;
 pub(super) const SCOPE: usize = 2;
 pub(super) const RETURN_TO: usize = 3;
 /// Empty once it has ended signed in. Such a one is kept for a while: the gateway's login page is known

@@ -7,8 +7,8 @@ use super::config::{
 };
 use super::flow::{Flow, REVOKE, Reply, SIGN_OUT, Stage};
 use super::page::Page;
-use super::pending::{self, CODE, CODE_VERIFIER, Progress, RETURN_TO, SCOPE, STATE};
-use super::record::Signed;
+use super::pending::{self, CODE, CODE_VERIFIER, CREATED_AT, Progress, RETURN_TO, SCOPE, STATE};
+use super::record::{self, EXPIRES_AT, LIFETIME, Signed};
 use crate::protocol::authorization::{Answer, Expected, Granted, ResponseType};
 use crate::protocol::members::BREAK;
 use crate::protocol::token::{self, PublicGrant};
@@ -33,15 +33,31 @@ impl Page {
                     flow.record = pending.into();
                 }
             }
-            if flow.record.is_empty() {
-                self.recall(flow);
+            if !flow.record.is_empty() {
+                return self.ask(flow, Stage::Waiting, "s");
             }
+            self.recall(flow);
         }
         if flow.record.is_empty() {
             // Whatever else an answer came to, the page learns who is signed in.
             return self.restore(flow);
         }
         self.exchange(flow)
+    }
+
+    /// Completes a sign-in that waits, unless somebody has signed in since it began, or out.
+    pub(super) fn waiting(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let stored = record::checked(reply.unwrap_or_default());
+        let began =
+            text::whole(pending::field(&flow.record, CREATED_AT)).unwrap_or_default() as f64;
+        // Of a token that never ends it isn't known when it came.
+        let came = record::ms(stored, EXPIRES_AT) - record::ms(stored, LIFETIME);
+        if stored.is_empty() || came <= began && !record::is_over(stored) {
+            return self.exchange(flow);
+        }
+        flow.record.clear();
+        self.recall(flow);
+        self.restore(flow)
     }
 
     /// What the redirect that this page was loaded by came to.
@@ -133,7 +149,12 @@ impl Page {
             }
         }
         // A storage that refuses costs a reload in mid-flow, not the sign-in.
-        self.also(&["P", &pending::with(list, self.now, id, &line)]);
+        let mut list = pending::with(list, self.now, id, &line);
+        if flow.failed.is_some() {
+            // A no is about all that this tab has under way, as far as the user can tell.
+            list = pending::without_answers(&list);
+        }
+        self.also(&["P", &list]);
         self.also(&["A", text::nth(&flow.input, BREAK, 1)]);
         Ok(())
     }

@@ -112,7 +112,7 @@ export function scopeOf({ scope = [] }, { dangerouslyAllowAnyScope }) {
   const odd = !dangerouslyAllowAnyScope && names.find((name) => NO_CONSENT.includes(name));
   if (odd) {
     throw invalid(
-      `scope has ${odd}, which by AT&T's defaults needs no user's consent: it is for app tokens; set dangerouslyAllowAnyScope if your App Key is configured otherwise`,
+      `scope has ${odd}, which is for app tokens by AT&T's defaults; dangerouslyAllowAnyScope lets it pass`,
     );
   }
   return names.join(" ");

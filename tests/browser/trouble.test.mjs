@@ -1,7 +1,7 @@
 // What goes wrong, and how it recovers: nobody is signed out by a failure that passes.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ADA, button, heading, messages, shoot, signIn, stage } from "./demo.mjs";
+import { ADA, button, GRACE, heading, messages, open, shoot, signIn, stage } from "./demo.mjs";
 
 // The gateway's page goes to the redirect twice, as AT&T's is known to do.
 const on = stage(test, { ttl: 8, switches: { doubleRedirect: true } });
@@ -11,18 +11,22 @@ const live = page => page.getByRole("timer").filter({ hasText: /expires in/ }).w
 test.afterEach(() => on.demo.emulator.clearFaults());
 
 test("s16_ the gateway redirects twice with the same code: one session, one exchange", async () => {
-  const { page, problems } = await on.user();
   const callbacks = [];
-  page.on("request", request => request.url().startsWith(`${on.demo.relay}/callback`) && callbacks.push(request.url()));
-  const before = on.demo.emulator.counts().token.authorization_code;
-  await signIn(page);
-  assert.equal(new Set(callbacks).size, 1);
+  // On a quick day the first redirect has replaced the gateway's page before the second sets out.
+  for (let tries = 0; tries < 5 && callbacks.length < 2; tries++) {
+    callbacks.length = 0;
+    const { page, problems } = await on.user();
+    page.on("request", request => request.url().startsWith(`${on.demo.relay}/callback`) && callbacks.push(request.url()));
+    const before = on.demo.emulator.counts().token.authorization_code;
+    await signIn(page);
+    assert.equal(new Set(callbacks).size, 1);
+    assert.equal(on.demo.emulator.counts().token.authorization_code, before + 1);
+    await page.waitForTimeout(500);
+    await heading(page, ADA.phone);
+    await shoot(page, "double-redirect");
+    assert.deepEqual(problems, []);
+  }
   assert.ok(callbacks.length >= 2, "the redirect did come twice");
-  assert.equal(on.demo.emulator.counts().token.authorization_code, before + 1);
-  await page.waitForTimeout(500);
-  await heading(page, ADA.phone);
-  await shoot(page, "double-redirect");
-  assert.deepEqual(problems, []);
 });
 
 test("s28_ the gateway is down when the token expires: the user reads it, stays signed in, and goes on when it is back", async () => {
@@ -79,6 +83,30 @@ test("the network goes away while the user comes back from the gateway: the sign
   await context.setOffline(false);
   await heading(page, ADA.phone);
   await button(page, "Finish signing in").waitFor({ state: "hidden" });
+});
+
+test("s31_ a sign-in that waits gives way to one in another tab, and nothing on the page says otherwise", async () => {
+  const { context, page } = await on.user();
+  const cut = route => route.abort();
+  await context.route(`${on.demo.relay}/token`, cut);
+  await button(page, "Sign in").click();
+  await page.getByRole("button", { name: ADA.name }).click();
+  await button(page, "Allow").click();
+  await notice(page, "Your sign-in waits here");
+  await context.unroute(`${on.demo.relay}/token`, cut);
+  const other = await open(context, on.demo);
+  await button(other, "Sign in").click();
+  await other.getByRole("button", { name: "Switch user" }).click();
+  await other.getByRole("button", { name: GRACE.name }).click();
+  await button(other, "Allow").click();
+  await heading(other, GRACE.phone);
+  await button(page, "Call the API").waitFor();
+  await page.getByRole("status").waitFor({ state: "hidden" });
+  await context.setOffline(true);
+  await context.setOffline(false);
+  await page.reload();
+  await heading(page, GRACE.phone);
+  await heading(other, GRACE.phone);
 });
 
 test("the gateway is out of order at the exchange: the user reads that, and signs in again", async () => {

@@ -41,11 +41,15 @@ pub const ARTEFACTS: [Artefact; 3] = [
             "--rereloop",
             "-Oz",
             "-Oz",
+            "--converge",
             // The first kilobyte is the far end of the stack, which nobody reaches, so an offset that is added to a
             // pointer may be folded into the access.
             "--low-memory-unused",
             "--strip-producers",
             "--strip-target-features",
+            // What is used most has the shortest number.
+            "--reorder-functions",
+            "--reorder-locals",
             "--minify-imports-and-exports-and-modules",
         ],
         resets: false,
