@@ -12,7 +12,7 @@ mod world;
 use std::rc::Rc;
 
 use att_oauth::protocol::ErrorCode;
-use att_oauth::protocol::http::Request;
+use att_oauth::protocol::http::{Request, Response};
 use att_oauth::session::{Event, Outcome, Reply, Wanted};
 use serde_json::json;
 use world::relay::SECRET;
@@ -508,4 +508,25 @@ fn s30_a_tab_that_keeps_its_own_record_hears_whose_session_ended() {
     first.drive(first.client.sync(&label)).unwrap();
     assert!(!first.client.is_signed_in());
     assert_eq!(first.token().unwrap_err().code, ErrorCode::LoginRequired);
+}
+
+#[test]
+fn s31_a_page_whose_session_a_later_sign_in_has_ended_is_told_of_that() {
+    let world = short_lived();
+    let first = world.tab(PAGE).signed_in();
+    let mut renewal = first.client.access_token(Wanted {
+        renew: true,
+        ..Wanted::default()
+    });
+    first.drive_to_request(&mut renewal);
+    let second = world.tab(PAGE).signed_in();
+    let body = r#"{"error":"invalid_grant"}"#;
+    let reply = Reply::Response(Response::new(400).body("application/json", body));
+    assert_eq!(
+        first.drive_on(&mut renewal, reply).unwrap_err().code,
+        ErrorCode::SessionMismatch
+    );
+    assert_eq!(first.events.borrow().last(), Some(&Event::Change));
+    assert!(second.client.is_signed_in());
+    assert!(second.is_good(&second.token().unwrap()));
 }

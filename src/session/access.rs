@@ -136,9 +136,14 @@ impl Page {
         let label = record::line(&flow.record, LABEL);
         let stored = record::checked(reply.unwrap_or_default());
         let is_same = !stored.is_empty() && record::line(stored, LABEL) == label;
+        let is_out = stored.is_empty() || record::is_over(stored);
         if let Some(error) = flow.failed.take() {
             if error.code == ErrorCode::LoginRequired {
-                // Only if it is still ours: another tab may just have signed in anew.
+                if !is_same && !is_out {
+                    // Another tab has signed in anew, which ended this page's.
+                    self.displace();
+                    return Err(Reason::Displaced.into());
+                }
                 if is_same {
                     self.also(&["S"]);
                 }
@@ -151,7 +156,7 @@ impl Page {
         if reply.is_none() {
             return Err(self.failure());
         }
-        if stored.is_empty() || record::is_over(stored) {
+        if is_out {
             self.is_out();
             return Err(Reason::NobodySignedIn.into());
         }
