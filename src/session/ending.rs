@@ -107,7 +107,7 @@ impl Page {
         if is_of(&self.session, &flow.input) {
             self.is_out();
         }
-        self.ask(flow, Stage::Heard, "s")
+        self.ask(flow, Stage::Forget, "p")
     }
 
     pub(super) fn heard(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {

@@ -177,7 +177,7 @@ impl Page {
                 BEGIN => self.begin(flow),
                 SIGN_OUT => self.ask(flow, Stage::Forget, "p"),
                 SETTLE => self.ask(flow, Stage::Settle, "s"),
-                SYNC if !flow.input.is_empty() => self.ask(flow, Stage::Forget, "p"),
+                SYNC if !flow.input.is_empty() => self.hear(flow),
                 CALLED => {
                     let texts = |number| text::nth(&flow.input, members::BREAK, number);
                     self.called(texts(0), text::whole(texts(1)));

@@ -169,7 +169,7 @@ impl Page {
         match flow.number {
             SIGN_OUT => self.ask(flow, Stage::Leave, "s"),
             REVOKE => self.ask(flow, Stage::Revoked, "S"),
-            _ => self.hear(flow),
+            _ => self.ask(flow, Stage::Heard, "s"),
         }
     }
 
