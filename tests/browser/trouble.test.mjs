@@ -8,6 +8,18 @@ const on = stage(test, { ttl: 8, switches: { doubleRedirect: true } });
 const notice = (page, text) => page.getByRole("status").filter({ hasText: text }).waitFor();
 const live = page => page.getByRole("timer").filter({ hasText: /expires in/ }).waitFor();
 
+/** A user who has signed in as Ada, up to the exchange: the relay is out of reach until `mend`. */
+async function cutOff() {
+  const { context, page } = await on.user();
+  const cut = route => route.abort();
+  await context.route(`${on.demo.relay}/token`, cut);
+  await button(page, "Sign in").click();
+  await page.getByRole("button", { name: ADA.name }).click();
+  await button(page, "Allow").click();
+  await notice(page, "Your sign-in waits here");
+  return { context, page, mend: () => context.unroute(`${on.demo.relay}/token`, cut) };
+}
+
 test.afterEach(() => on.demo.emulator.clearFaults());
 
 test("s16_ the gateway redirects twice with the same code: one session, one exchange", async () => {
@@ -67,18 +79,12 @@ test("s28_ the network is away: a call says so, and works when it is back", asyn
 });
 
 test("the network goes away while the user comes back from the gateway: the sign-in waits, and goes on by itself", async () => {
-  const { context, page } = await on.user();
-  const cut = route => route.abort();
-  await context.route(`${on.demo.relay}/token`, cut);
-  await button(page, "Sign in").click();
-  await page.getByRole("button", { name: ADA.name }).click();
-  await button(page, "Allow").click();
-  await notice(page, "Your sign-in waits here");
+  const { context, page, mend } = await cutOff();
   await heading(page, "Nobody is signed in");
   await shoot(page, "sign-in-waits");
   await button(page, "Finish signing in").click();
   await notice(page, "Your sign-in waits here");
-  await context.unroute(`${on.demo.relay}/token`, cut);
+  await mend();
   await context.setOffline(true);
   await context.setOffline(false);
   await heading(page, ADA.phone);
@@ -86,14 +92,8 @@ test("the network goes away while the user comes back from the gateway: the sign
 });
 
 test("s31_ a sign-in that waits gives way to one in another tab, and nothing on the page says otherwise", async () => {
-  const { context, page } = await on.user();
-  const cut = route => route.abort();
-  await context.route(`${on.demo.relay}/token`, cut);
-  await button(page, "Sign in").click();
-  await page.getByRole("button", { name: ADA.name }).click();
-  await button(page, "Allow").click();
-  await notice(page, "Your sign-in waits here");
-  await context.unroute(`${on.demo.relay}/token`, cut);
+  const { context, page, mend } = await cutOff();
+  await mend();
   const other = await open(context, on.demo);
   await button(other, "Sign in").click();
   await other.getByRole("button", { name: "Switch user" }).click();
