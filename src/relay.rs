@@ -20,6 +20,7 @@ mod cookie;
 mod custody;
 mod digest;
 mod entropy;
+mod fields;
 mod limit;
 mod metadata;
 mod origin;
@@ -254,20 +255,18 @@ pub fn finish(
 /// What the host answers when something broke that should not: a trap in wasm, a vault out of
 /// reach. Whoever asks may ask again.
 pub fn broken(config: &Config, request: &Request, reason: &'static str) -> Step {
-    let route = route(config, request.path());
-    let refusal = Refusal::new(500, "server_error", reason);
-    route
-        .caller(config, request)
-        .refuse(route.event(), &refusal)
+    refused(config, request, &Refusal::new(500, "server_error", reason))
 }
 
 /// What the host answers to a body that broke off: most likely nobody hears it.
 pub fn unread(config: &Config, request: &Request) -> Step {
-    let route = route(config, request.path());
     let refusal = Refusal::new(400, "invalid_request", "body_cut");
-    route
-        .caller(config, request)
-        .refuse(route.event(), &refusal)
+    refused(config, request, &refusal)
+}
+
+fn refused(config: &Config, request: &Request, refusal: &Refusal) -> Step {
+    let route = route(config, request.path());
+    route.caller(config, request).refuse(route.event(), refusal)
 }
 
 #[derive(Clone, Copy)]

@@ -9,9 +9,9 @@ use std::vec::Vec;
 use reader::{LONGEST_URL, Reader, url_problem};
 use serde_json::Value;
 
-use super::api::{Rule, header_problem};
-use super::digest;
+use super::api::Rule;
 use super::seal::Sealer;
+use super::{digest, fields};
 use crate::protocol::http::split_url;
 use crate::protocol::scope::{Consent, Scope};
 use crate::protocol::token::Credentials;
@@ -223,7 +223,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     }
     let api_headers = reader.list("apiHeaders");
     for name in &api_headers {
-        if let Some(problem) = header_problem(name) {
+        if let Some(problem) = fields::problem(name) {
             reader.mistake("apiHeaders", &format!("{name:?} {problem}"));
         }
     }

@@ -4,10 +4,10 @@
 use std::string::String;
 
 use super::Step;
-use super::api;
 use super::config::Custody;
 use super::params::printable;
 use super::reply::{Caller, Log, Refusal};
+use super::{api, fields};
 use crate::protocol::http::{Request, Response};
 
 /// The header that each call of our client bears: the label of the session that it expects, or `-`.
@@ -63,7 +63,7 @@ pub fn preflight(caller: &Caller<'_>, request: &Request, to_api: bool) -> Result
         // Only a list of header names, and only what is forwarded.
         let names = printable(asked.unwrap_or_default(), 1024).to_ascii_lowercase();
         for name in names.split(',').map(str::trim) {
-            if api::forwards_header(caller.config(), name) && name != "content-type" {
+            if fields::forwards(caller.config(), name) && name != "content-type" {
                 allowed.push_str(", ");
                 allowed.push_str(name);
             }
