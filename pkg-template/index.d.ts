@@ -85,17 +85,28 @@ interface CommonOptions {
   /** What the app asks for, like `["DC", "MIM"]`. */
   scope?: string | readonly string[];
   customParam?: CustomParam | readonly CustomParam[];
-  /** Seconds before a token's end at which `expiring` is told; 60, and at most a quarter of the token's life. */
+  /**
+   * Seconds before a token's end at which `expiring` is told; 60, and at most a quarter of the token's life. Each page
+   * tells it up to a tenth of that sooner, so that tabs don't all ask at once.
+   */
   expiringLead?: number;
   /** Seconds that a token must still last to be handed out; 30, and at most a quarter of the token's life. */
   minValidity?: number;
+  /**
+   * Renews the token by itself, at `expiring` and again at `expired`; after a failure that passes after some seconds,
+   * later after some minutes, and when the network comes back. `false`: a call of `accessToken()` or `fetch()` does.
+   */
+  renewInBackground?: boolean;
   /** Milliseconds that a request may take; 15000. */
   timeoutMs?: number;
   /** Where the session's record is kept (it holds no token); `"local"`. Without a browser's storage: memory. */
   storage?: "local" | "session" | "memory" | SessionStorage;
   /** Used in place of the global `fetch`. */
   fetch?: typeof fetch;
-  /** Milliseconds since 1970; `Date.now`, but never back while the page lives. */
+  /**
+   * Milliseconds since 1970; `Date.now`, but not back with a clock that is set back. A token's life is told by how many
+   * seconds it has from the request for it on, so a clock that is wrong does no harm.
+   */
   now?: () => number;
   /** Takes an answer without `state` if a single sign-in is pending. Such an answer may have been slipped in by anybody. */
   dangerouslyAllowMissingState?: boolean;

@@ -14,6 +14,8 @@ pub struct Config {
     pub(super) expiring_lead: f64,
     /// Milliseconds that a token must still last to be handed out.
     pub(super) min_validity: f64,
+    /// How much sooner than others this page tells `expiring`, in thousandths of a tenth of that.
+    pub(super) jitter: f64,
 }
 
 /// What tells this client's records, locks and channels from another's on the same origin (S31).
@@ -37,16 +39,20 @@ pub(super) const ALLOW_MISSING_STATE: usize = 11;
 /// Milliseconds, as the one after it.
 const EXPIRING_LEAD: usize = 12;
 const MIN_VALIDITY: usize = 13;
+/// From 0 to 999.
+const JITTER: usize = 14;
 /// Not written by options.js, which asks itself.
-pub(super) const ALLOW_ANY_SCOPE: usize = 14;
+pub(super) const ALLOW_ANY_SCOPE: usize = 15;
 
 impl Config {
     /// Of the lines, as options.js writes them.
     pub(crate) fn new(lines: String) -> Self {
-        let ms = |number| text::whole(text::nth(&lines, b'\n', number)).unwrap_or_default() as f64;
+        let number =
+            |number| text::whole(text::nth(&lines, b'\n', number)).unwrap_or_default() as f64;
         Self {
-            expiring_lead: ms(EXPIRING_LEAD),
-            min_validity: ms(MIN_VALIDITY),
+            expiring_lead: number(EXPIRING_LEAD),
+            min_validity: number(MIN_VALIDITY),
+            jitter: number(JITTER),
             lines,
         }
     }

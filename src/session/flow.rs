@@ -6,7 +6,8 @@
 //!
 //! | letter | effect | with |
 //! |---|---|---|
-//! | `L` | wait for this client's lock, in this tab and across tabs, a bounded time; then go on with or without it | |
+//! | `l` | wait for this client's lock in this tab, a bounded time; then go on with or without it | |
+//! | `L` | the same across tabs, once it is had in this tab | |
 //! | `s` `p` | read the record of the session, of this tab's sign-ins under way | |
 //! | `S` `P` | write it, or remove it if there is nothing to write | the record |
 //! | `F` | ask a server | URL, body, the label of the session that it is for |
@@ -30,6 +31,9 @@ pub(super) const END: &str = "\x1e";
 pub(super) const BREAK: &str = "\x1f";
 
 // The flows. What each works on is parted by breaks.
+
+// These two use what is this tab's alone, and take the lock across tabs, which costs more than all else, when they need
+// it.
 
 /// With the page, the URL to show in place of its own, and the members of its query and fragment.
 pub(super) const REDIRECT: u32 = 0;
@@ -55,10 +59,10 @@ pub(super) type Reply<'a> = Option<&'a str>;
 /// What a flow waits for.
 #[derive(Clone, Copy, Default)]
 pub(super) enum Stage {
-    /// Its first turn, and the lock if it takes one.
+    /// Its first turn, and the locks if it takes them.
     #[default]
     Start,
-    /// The lock.
+    /// The locks.
     Locked,
     /// The stored session, to take it up.
     Restore,
@@ -66,6 +70,8 @@ pub(super) enum Stage {
     Answer,
     /// The stored session, to see whether an answer that waits has been overtaken.
     Waiting,
+    /// The lock across tabs, to exchange a code.
+    Exchanging,
     /// The reply to the code.
     Exchange,
     /// The sign-ins under way, to end one.
@@ -170,7 +176,14 @@ impl Page {
 
     fn step(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         match flow.stage {
-            Stage::Start if flow.number < API => self.ask(flow, Stage::Locked, "L"),
+            Stage::Start if flow.number < API => {
+                self.also(&["l"]);
+                if flow.number > BEGIN {
+                    self.also(&["L"]);
+                }
+                flow.stage = Stage::Locked;
+                Ok(())
+            }
             // The lock only saves requests: whether it was had is all the same.
             Stage::Start | Stage::Locked => match flow.number {
                 REDIRECT => self.ask(flow, Stage::Answer, "p"),
@@ -188,6 +201,7 @@ impl Page {
             Stage::Restore => self.restored(flow, reply),
             Stage::Answer => self.answered(flow, reply),
             Stage::Waiting => self.waiting(flow, reply),
+            Stage::Exchanging => self.exchange(flow),
             Stage::Exchange => self.exchanged(flow, reply),
             Stage::Complete => self.complete(flow, reply),
             Stage::Begin => self.begun(flow, reply),

@@ -86,9 +86,12 @@ pub enum Store {
 /// What the host is asked to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Wait for this client's lock, in this tab and across tabs, a bounded time; then go on with or
-    /// without it. It is let go when the flow ends. Answered by [`Reply::Done`].
+    /// Wait for this client's lock in this tab, a bounded time; then go on with or without it. It is let go
+    /// when the flow ends. Answered by [`Reply::Done`].
     Lock,
+    /// The same across tabs, while the one in this tab is held. It costs a tab of a browser more than all else.
+    /// A host that keeps [`Store::Pending`] for more than its own tab takes it with the other.
+    LockTabs,
     /// Read a record. Answered by [`Reply::Loaded`].
     Load(Store),
     /// Write a record, or remove it. Answered by [`Reply::Done`].
@@ -191,7 +194,8 @@ impl Task {
     fn read(&self, letter: &str, texts: &str) -> Option<Step> {
         let some = || (!texts.is_empty()).then(|| texts.to_string());
         Some(Step::Effect(match letter {
-            "L" => Effect::Lock,
+            "l" => Effect::Lock,
+            "L" => Effect::LockTabs,
             "s" => Effect::Load(Store::Session),
             "p" => Effect::Load(Store::Pending),
             "S" => Effect::Save(Store::Session, some()),

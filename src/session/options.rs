@@ -38,6 +38,9 @@ pub struct Options {
     pub expiring_lead: Option<f64>,
     /// Milliseconds that a token must still last to be handed out; half a minute.
     pub min_validity: Option<f64>,
+    /// A random byte, drawn anew for each page: tells `expiring` up to a tenth of the lead sooner, so that tabs don't
+    /// all ask at once.
+    pub jitter: u8,
 }
 
 impl Options {
@@ -124,6 +127,7 @@ impl Options {
             flag(self.dangerously_allow_missing_state),
             &ms(self.expiring_lead, 60_000.0),
             &ms(self.min_validity, 30_000.0),
+            &text::decimal(u64::from(self.jitter) * 1000 / 256),
             flag(self.dangerously_allow_any_scope),
         ]
         .join("\n");

@@ -139,7 +139,8 @@ impl Page {
     }
 
     fn lead(&self) -> f64 {
-        self.at_most_a_quarter(self.config.expiring_lead)
+        // A tenth more at most.
+        self.at_most_a_quarter(self.config.expiring_lead) * (1.0 + self.config.jitter / 10_000.0)
     }
 
     /// So many milliseconds, or a quarter of the token's life.

@@ -34,6 +34,7 @@ impl Page {
                 }
             }
             if !flow.record.is_empty() {
+                self.also(&["L"]);
                 return self.ask(flow, Stage::Waiting, "s");
             }
             self.recall(flow);
@@ -42,7 +43,7 @@ impl Page {
             // Whatever else an answer came to, the page learns who is signed in.
             return self.restore(flow);
         }
-        self.exchange(flow)
+        self.ask(flow, Stage::Exchanging, "L")
     }
 
     /// Completes a sign-in that waits, unless somebody has signed in since it began, or out.
@@ -173,7 +174,7 @@ impl Page {
         }
     }
 
-    fn exchange(&mut self, flow: &mut Flow) -> Result<()> {
+    pub(super) fn exchange(&mut self, flow: &mut Flow) -> Result<()> {
         let grant = PublicGrant::AuthorizationCode {
             code: pending::field(&flow.record, CODE),
             code_verifier: pending::field(&flow.record, CODE_VERIFIER),

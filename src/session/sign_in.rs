@@ -11,8 +11,7 @@ use super::page::Page;
 use super::pending;
 use crate::protocol::authorization::{self, AuthorizationRequest, ResponseType};
 use crate::protocol::members::BREAK;
-use crate::protocol::sha256::sha256;
-use crate::protocol::{Reason, Result, base64url, pkce, text};
+use crate::protocol::{Reason, Result, pkce, text};
 
 /// How much of the random digits is the verifier: 32 bytes, the amount that RFC 7636, 4.1 recommends.
 const VERIFIER: usize = 64;
@@ -21,8 +20,15 @@ impl Page {
     /// What every `state` of this client begins with, so that several clients can share a callback
     /// page: an answer with another beginning is another client's.
     pub(super) fn tag(&self) -> String {
-        let hash = sha256(self.config.line(NAMESPACE).as_bytes());
-        base64url::encode(hash.get(..3).unwrap_or_default())
+        // FNV-1a: nobody gains by having the same.
+        let hash = self
+            .config
+            .line(NAMESPACE)
+            .bytes()
+            .fold(0x811c_9dc5, |hash: u32, byte| {
+                (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+            });
+        text::decimal(hash.into())
     }
 
     pub(super) fn begin(&mut self, flow: &mut Flow) -> Result<()> {

@@ -3,6 +3,7 @@
 //! methods do, on both sides; and texts cross as bytes, which host.js encodes and decodes by the platform's own
 //! means, because wasm-bindgen's are made for speed.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -23,8 +24,8 @@ static OPEN: Alone<RefCell<Open>> = Alone(RefCell::new(Open {
 }));
 
 struct Open {
-    pages: Vec<Option<Page>>,
-    flows: Vec<Option<Flow>>,
+    pages: Vec<Option<Box<Page>>>,
+    flows: Vec<Option<Box<Flow>>>,
 }
 
 /// What host.js wants that takes no text; of a page by its number, but for the flow to end. What it gives
@@ -68,8 +69,8 @@ pub fn start(page: usize, flow: u32, input: &[u8]) -> usize {
     let open = &mut *OPEN.0.borrow_mut();
     let input = text(input).into();
     match open.pages.get(page) {
-        Some(Some(page)) => place(&mut open.flows, Flow::new(page, flow, input)),
-        _ if flow == NEW_PAGE => place(&mut open.pages, Page::new(Config::new(input))),
+        Some(Some(page)) => place(&mut open.flows, Box::new(Flow::new(page, flow, input))),
+        _ if flow == NEW_PAGE => place(&mut open.pages, Box::new(Page::new(Config::new(input)))),
         _ => usize::MAX,
     }
 }

@@ -25,6 +25,10 @@ export function define(glue, isReady) {
       if (!isReady()) throw new AttOAuthError("not_initialized", "await init() before you make an AttOAuth");
       this.#host = open(glue, options);
       this.#options = options;
+      if (!options.renewInBackground) return;
+      for (const name of ["expiring", "expired", "refresherror"]) {
+        this.events.addEventListener(name, (event) => import("#renewal").then(({ renewal }) => renewal(this, event, this.#host.signal), () => {}));
+      }
     }
 
     get events() {

@@ -38,10 +38,7 @@ const NEW_PAGE = 9;
 /** The number of a client that was disposed of: nobody's. */
 const GONE = -1;
 
-/** When performance.now was 0. */
-const START = Date.now() - performance.now();
-
-/** How long a task waits for the lock, in milliseconds: a frozen tab can hold one for ever. */
+/** How long a task waits for a lock, in milliseconds: a frozen tab can hold one for ever. */
 const LOCK_WAIT = 15_000;
 
 // What parts texts; no text has it.
@@ -115,10 +112,12 @@ const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed
 /** A client: Rust's with a browser, or whatever is there of one, around it. */
 export function open({ ask, resume, start }, options) {
   const [namespace, lines] = configured(options);
+  /** The page's time at the last answer of a server, and what the two clocks said then. */
+  let [answered, wall, monotonic] = [Date.now(), Date.now(), performance.now()];
   const {
     fetch = (...args) => globalThis.fetch(...args),
     // A clock that is set back must not make a dead token live; and of a sleep performance.now may know nothing.
-    now = () => Math.max(Date.now(), START + performance.now()),
+    now = () => answered + Math.max(Date.now() - wall, performance.now() - monotonic),
     storage = "local",
     timeoutMs = 15_000,
   } = options;
@@ -182,8 +181,18 @@ export function open({ ask, resume, start }, options) {
   async function run(flow, text = "", signal = undefined) {
     let task;
     let cause;
-    let release;
-    const unlock = () => release?.();
+    let unlock;
+    const released = new Promise((resolve) => (unlock = resolve));
+    /** Waits for a lock a bounded time; then the flow goes on with or without it. */
+    const patiently = async (lock) => {
+      let timer;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, LOCK_WAIT);
+        signal?.addEventListener("abort", resolve, { once: true });
+      });
+      await Promise.race([lock, late]);
+      clearTimeout(timer);
+    };
     /** Reads the record of that name, or writes or removes it if there is a `value`. */
     const record = (name, value) =>
       stores[name](`${namespace}|${name}`, value).catch((thrown) => {
@@ -192,17 +201,19 @@ export function open({ ask, resume, start }, options) {
       });
     // By their letters in flow.rs.
     const effects = {
-      // Waits for the lock, a bounded time; goes on with or without it.
+      async l() {
+        const before = tails.get(namespace);
+        const tail = Promise.all([before, released]);
+        tails.set(namespace, tail);
+        tail.then(() => tails.get(namespace) === tail && tails.delete(namespace));
+        if (before) await patiently(before);
+        // What of a tab's alone the app itself stores may be there for all.
+        if (typeof storage === "object") await effects.L();
+      },
       async L() {
-        const lock = acquire(namespace);
-        release = lock.release;
-        let timer;
-        const late = new Promise((resolve) => {
-          timer = setTimeout(resolve, LOCK_WAIT);
-          signal?.addEventListener("abort", resolve, { once: true });
-        });
-        await Promise.race([lock.promise, late]);
-        clearTimeout(timer);
+        const locks = globalThis.navigator?.locks;
+        // Refused (an opaque origin): the lock only saves requests.
+        if (locks) await patiently(new Promise((had) => locks.request(namespace, () => (had(), released)).catch(had)));
       },
       s: () => record("session"),
       p: () => record("pending"),
@@ -284,7 +295,9 @@ export function open({ ask, resume, start }, options) {
         credentials: "include",
         redirect: "error",
       });
-      return [[response.status, members(await response.text())]];
+      const reply = members(await response.text());
+      [answered, wall, monotonic] = [now(), Date.now(), performance.now()];
+      return [[response.status, reply]];
     } catch (cause) {
       return [[signal?.aborted ? ABORTED : controller.signal.aborted ? TIMEOUT : NETWORK, ""], cause];
     } finally {
@@ -314,6 +327,7 @@ export function open({ ask, resume, start }, options) {
 
   return {
     run,
+    signal,
     events,
     fetch,
     now,
@@ -350,26 +364,6 @@ export function open({ ask, resume, start }, options) {
 
 /** The last holder of each lock in this realm. */
 const tails = new Map();
-
-/** A lock in this realm, and across tabs where there are Web Locks. */
-function acquire(name) {
-  let release;
-  const released = new Promise((resolve) => (release = resolve));
-  const before = tails.get(name);
-  const tail = (before ?? Promise.resolve()).then(() => released);
-  tails.set(name, tail);
-  tail.then(() => tails.get(name) === tail && tails.delete(name));
-  const promise = Promise.resolve(before).then(
-    () =>
-      new Promise((resolve) => {
-        const locks = globalThis.navigator?.locks;
-        if (!locks) return resolve();
-        // Refused (an opaque origin): the lock only saves requests.
-        locks.request(name, () => (resolve(), released)).catch(resolve);
-      }),
-  );
-  return { promise, release };
-}
 
 /**
  * A storage by name or the app's own, with memory for what a browser refuses to keep. With a `value` it

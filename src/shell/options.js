@@ -66,6 +66,7 @@ const OPTIONS = {
   responseType: [(value) => value === "code" || value === "token", 'must be "code" or "token"'],
   dangerouslyAllowAnyScope: FLAG,
   dangerouslyAllowMissingState: FLAG,
+  renewInBackground: FLAG,
   expiringLead: SECONDS,
   minValidity: SECONDS,
   timeoutMs: [(value) => isIn(value, 1, LONGEST_TIMER), "must be a number of milliseconds, from 1 to 2147483647"],
@@ -96,11 +97,19 @@ function check(options, kinds) {
     if (value === undefined) continue;
     const [isRight, what] = kinds[name] ?? [
       () => false,
-      /secret|password/i.test(name) ? "is a secret, and a browser can't keep one: it belongs to the relay" : "is not an option",
+      /secret|password/i.test(name) ? "is a secret, and a browser can't keep one: it belongs to the relay" : `is not an option${hint(name, kinds)}`,
     ];
     if (!isRight(value)) throw invalid(`${name} ${what}`);
   }
   return options;
+}
+
+/** The option that is most like `name`: by the pairs of letters that both have. */
+function hint(name, kinds) {
+  const pairs = (text) => [...text.toLowerCase()].map((letter, i, letters) => letter + letters[i + 1]);
+  const likeness = (kind) => pairs(kind).filter((pair) => pairs(name).includes(pair)).length / (kind.length + name.length);
+  const [nearest] = Object.keys(kinds).sort((one, other) => likeness(other) - likeness(one));
+  return likeness(nearest) < 0.2 ? "" : `: did you mean ${nearest}?`;
 }
 
 /** Scopes that by AT&T's defaults need no user's consent, as src/protocol/scope.rs has them. */
@@ -163,6 +172,8 @@ export function configured(options) {
     dangerouslyAllowMissingState || "",
     Math.floor(expiringLead * 1000),
     Math.floor(minValidity * 1000),
+    // So that tabs don't all ask at once.
+    Math.floor(Math.random() * 1000),
   ];
   return [namespace, lines.join("\n")];
 }

@@ -24,7 +24,7 @@ test("a relay, an App Key and a redirect URI are enough", async () => {
   att.dispose();
   assert.equal(url.origin + url.pathname, "https://app.example/oauth/authorize");
   const { state, code_challenge, ...rest } = Object.fromEntries(url.searchParams);
-  assert.match(state, /^[\w-]{4}\.[0-9a-f]{32}$/);
+  assert.match(state, /^\d+\.[0-9a-f]{32}$/);
   assert.match(code_challenge, /^[\w-]{43}$/);
   assert.deepEqual(rest, {
     response_type: "code",
@@ -59,6 +59,23 @@ test("every wrong option is named", () => {
   for (const url of ["http://localhost:8/", "http://127.0.0.1/in", "http://[::1]:8/", "https://app.example"]) {
     assert.equal(refusal({ ...GOOD, redirectUri: url }), undefined, url);
   }
+});
+
+test("an option that is misspelt is answered with the right name", async () => {
+  const near = {
+    clientID: "clientId", client_id: "clientId", cleintId: "clientId", appKey: undefined, redirectURL: "redirectUri", redirect_uri: "redirectUri",
+    realy: "relay", relayUrl: "relay", scopes: "scope", timeout: "timeoutMs", storrage: "storage", min_validity: "minValidity",
+    expiringlead: "expiringLead", customParams: "customParam", renewInTheBackground: "renewInBackground", response_type: "responseType",
+    dangerouslyAllowAllScopes: "dangerouslyAllowAnyScope", tokenUrl: "tokenEndpoint", foo: undefined, "": undefined, x: undefined,
+  };
+  for (const [name, right] of Object.entries(near)) {
+    const expected = `${name} is not an option${right ? `: did you mean ${right}?` : ""}`;
+    assert.equal(refusal({ ...GOOD, [name]: "x" }), expected);
+  }
+  const att = new AttOAuth(GOOD);
+  await assert.rejects(att.authorizationUrl({ returnTO: "/" }), /: returnTO is not an option: did you mean returnTo\?$/);
+  await assert.rejects(att.accessToken({ minimumValidity: 1 }), /: did you mean minValidity\?$/);
+  att.dispose();
 });
 
 test("what is missing or contradicts itself is named", () => {

@@ -19,8 +19,8 @@ use crate::world::{APP, ISSUER, REDIRECT_URI, World};
 
 const TIMEOUT_MS: f64 = 15_000.0;
 const LOCK_WAIT_MS: f64 = 15_000.0;
-/// How long any flow may take: two waits for the lock, a request, and some steps (claim 4).
-const SETTLES_MS: f64 = 50_000.0;
+/// How long any flow may take: a wait for either lock, a request, and some steps (claim 4).
+const SETTLES_MS: f64 = 65_000.0;
 
 /// How a page ends.
 #[derive(Clone)]
@@ -311,11 +311,18 @@ impl Page {
     async fn perform(self: &Rc<Self>, run: &mut Run, effect: Effect) -> Reply {
         match effect {
             Effect::Lock => {
-                let (acquired, released) = self.acquire();
+                let released = Promise::new(self.sim());
                 self.held.borrow_mut().push(released.clone());
-                run.held = Some(released);
-                if acquired.within(LOCK_WAIT_MS).await.is_none() {
-                    self.note(|| "goes on without the lock".into());
+                run.held = Some(released.clone());
+                self.wait_for(self.lock(&released)).await;
+                if self.world.weather.keeps == Keeps::Own {
+                    self.wait_for(self.lock_tabs(released)).await;
+                }
+                Reply::Done
+            }
+            Effect::LockTabs => {
+                if let Some(released) = run.held.clone() {
+                    self.wait_for(self.lock_tabs(released)).await;
                 }
                 Reply::Done
             }
@@ -409,33 +416,42 @@ impl Page {
         });
     }
 
-    /// A lock in this page, and across tabs where there are Web Locks: what tells that it was got,
-    /// and what lets it go.
-    fn acquire(self: &Rc<Self>) -> (Promise<()>, Promise<()>) {
+    async fn wait_for(&self, lock: Promise<()>) {
+        if lock.within(LOCK_WAIT_MS).await.is_none() {
+            self.note(|| "goes on without the lock".into());
+        }
+    }
+
+    /// The lock in this page, held until `released`: what tells that it was got.
+    fn lock(self: &Rc<Self>, released: &Promise<()>) -> Promise<()> {
         let sim = self.sim();
-        let (acquired, released, tail) = (Promise::new(sim), Promise::new(sim), Promise::new(sim));
+        let (acquired, tail) = (Promise::new(sim), Promise::new(sim));
         let before = self.tail.replace(Some(tail.clone()));
-        let (until, gone) = (before.clone(), released.clone());
-        sim.spawn(self.group, async move {
-            if let Some(before) = until {
-                before.wait().await;
-            }
-            gone.wait().await;
-            tail.resolve(());
-        });
-        let (page, got, gone) = (self.clone(), acquired.clone(), released.clone());
+        let (got, released) = (acquired.clone(), released.clone());
         sim.spawn(self.group, async move {
             if let Some(before) = before {
                 before.wait().await;
             }
+            got.resolve(());
+            released.wait().await;
+            tail.resolve(());
+        });
+        acquired
+    }
+
+    /// The lock across tabs, where there are Web Locks.
+    fn lock_tabs(self: &Rc<Self>, released: Promise<()>) -> Promise<()> {
+        let acquired = Promise::new(self.sim());
+        let (page, got) = (self.clone(), acquired.clone());
+        self.sim().spawn(self.group, async move {
             if page.world.weather.locks == Locks::Missing {
                 return got.resolve(());
             }
             let _lock = page.browser.lock().await;
             got.resolve(());
-            gone.wait().await;
+            released.wait().await;
         });
-        (acquired, released)
+        acquired
     }
 
     fn release(&self, run: &mut Run) {
@@ -527,7 +543,13 @@ impl Page {
 
     fn tell_tabs(&self, label: &str) {
         for page in self.browser.pages() {
-            if page.number == self.number || !page.hears.get() {
+            if page.number == self.number {
+                continue;
+            }
+            if !page.hears.get() {
+                // Back from the cache it looks, and finds its own record if each tab keeps one.
+                page.missed
+                    .set(page.missed.get() || !self.world.records_are_shared());
                 continue;
             }
             if self.world.strikes(self.world.weather.loses_message) {

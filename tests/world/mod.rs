@@ -315,7 +315,7 @@ impl Tab {
             )
         };
         match effect {
-            Effect::Lock => Reply::Done,
+            Effect::Lock | Effect::LockTabs => Reply::Done,
             Effect::Load(store) => {
                 Reply::Loaded(self.world.local.borrow().get(&key(store)).cloned())
             }

@@ -14,6 +14,7 @@ const ENTRIES = [
   { artefact: "client", source: "index.node.js", platform: "node", output: "index.node.js" },
   { artefact: "client", source: "fetch.js", platform: "browser", output: "fetch.js" },
   { artefact: "client", source: "messages.js", platform: "browser", output: "messages.js" },
+  { artefact: "client", source: "renewal.js", platform: "browser", output: "renewal.js" },
   { artefact: "relay", source: "relay.js", platform: "node", output: "relay.js" },
   { artefact: "relay", source: "relay.js", platform: "workerd", output: "relay.workerd.js" },
   { artefact: "relay", source: "worker.js", platform: "workerd", output: "worker.js" },
@@ -35,7 +36,7 @@ function names(artefact, platform) {
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^#bindgen\// }, ({ path }) => ({ path: `${bindgen(path.slice("#bindgen/".length))}.js` }));
       onResolve({ filter: /^#shell\// }, ({ path }) => ({ path: root(`src/shell/${path.slice("#shell/".length)}.js`) }));
-      onResolve({ filter: /^#(fetch|messages)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
+      onResolve({ filter: /^#(fetch|messages|renewal)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
       onResolve({ filter: /^#load$/ }, () => ({ path: root(`pkg-template/load.${platform}.js`) }));
       onResolve({ filter: /^#wasm$/ }, () => ({ path: `./${artefact}.wasm`, external: true }));
       // esbuild keeps the constants of a module as variables.
@@ -44,10 +45,29 @@ function names(artefact, platform) {
       // loads it by index.js in a third of the glue's bytes, for which the glue gives out its two halves.
       const halves = platform === "browser" ? "export { __wbg_get_imports as imports, __wbg_finalize_init as finish };" : "";
       onLoad({ filter: /[\\/]target[\\/]bindgen[\\/]\w+[\\/]\w+\.js$/ }, ({ path }) => ({
-        contents: readFileSync(path, "utf8").replace(/(['"])(\w+)_bg\.wasm\1/g, "$1$2.wasm$1") + halves,
+        contents: lightened(readFileSync(path, "utf8").replace(/(['"])(\w+)_bg\.wasm\1/g, "$1$2.wasm$1"), artefact) + halves,
       }));
     },
   };
+}
+
+/** The client's glue without what it has no use for: it hands over numbers and bytes, in memory below 2 GiB. */
+function lightened(glue, artefact) {
+  if (artefact !== "client") return glue;
+  const changes = [
+    // Arguments that may be no numbers: at most four to a function.
+    ...Array(4).fill([/ {4}const (val\d) = \+(\w+);\n([^]*?)\1/g, "$3$2"]),
+    [/ >>> 0| \* 1| \/ 1/g, ""],
+    // The length of what was handed over last.
+    [/\((\w+)(, wasm\.\w\));\n.*WASM_VECTOR_LEN;([^]*?)len0/g, "($1$2;$3$1.length"],
+    [/ {4}WASM_VECTOR_LEN = arg\.length;\n/g, ""],
+    [/ {4}(wasmModule = module|wasmInstance = instance);\n/g, ""],
+  ];
+  for (const [pattern, text] of changes) {
+    if (glue.search(pattern) < 0) throw new Error(`wasm-bindgen's glue has no ${pattern} any more`);
+    glue = glue.replaceAll(pattern, text);
+  }
+  return glue;
 }
 
 /** A module whose own numbers and letters by name stand where they are used. */

@@ -6,7 +6,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** What every page loads, and what it loads besides when it uses it. */
 const MAIN = ["index.js", "client.wasm"];
-const LATER = ["fetch.js", "messages.js"];
+const LATER = ["fetch.js", "messages.js", "renewal.js"];
 const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
 
 /** What `bytes` weigh as they are, and as servers send them. */

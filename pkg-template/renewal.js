@@ -1,0 +1,2 @@
+// What a page loads that renews in the background.
+export { renewal } from "#shell/renewal";
