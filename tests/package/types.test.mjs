@@ -1,12 +1,14 @@
 // The types as a TypeScript user meets them, and every code block of the READMEs as one would type it in.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const project = `${root}target/types`;
+
+const READMES = ["README.md", ...readdirSync(`${root}pkg-template`, { recursive: true }).filter(path => path.endsWith(".md")).map(path => `pkg-template/${path}`)];
 
 /** Compiles files against the built package; the complaints, one a line. */
 function check(files, moduleResolution) {
@@ -46,10 +48,12 @@ for (const moduleResolution of ["nodenext", "bundler"]) {
 
   test(`every code block of the READMEs compiles (${moduleResolution})`, () => {
     const files = {};
-    for (const readme of ["README.md", "pkg-template/README.md"]) {
+    for (const readme of READMES) {
       const text = readFileSync(`${root}${readme}`, "utf8");
       for (const [, language, code] of text.matchAll(/^```(js|ts)\n(.*?)^```/gms)) {
-        files[`${readme.replaceAll(/\W/g, "_")}_${Object.keys(files).length}.${language}`] = code;
+        // A block that says so is a file that others import.
+        const [, name = `${readme.replaceAll(/\W/g, "_")}_${Object.keys(files).length}.${language}`] = /^\/\/ (\w+\.js)\n/.exec(code) ?? [];
+        files[name] = code;
       }
     }
     assert.ok(Object.keys(files).length >= 3);
