@@ -2,13 +2,15 @@
 
 /**
  * Loads the WebAssembly. Any number of calls load it once; after a failure the next call tries again.
- * In Node it has nothing to do.
+ * In Node, Deno, Bun and workerd it has nothing to do.
  *
  * @param source where it is, if not `client.wasm` beside the module: a URL, a `Response`, its bytes
  * or a compiled module.
- * @throws {AttOAuthError} `not_initialized`
+ * @throws {AttOAuthError} `not_initialized`, whose message says what is in the way
  */
-export default function init(source?: RequestInfo | URL | Response | BufferSource | WebAssembly.Module): Promise<void>;
+export default function init(
+  source?: RequestInfo | URL | Response | PromiseLike<Response> | BufferSource | WebAssembly.Module,
+): Promise<void>;
 
 /** What went wrong, for a program to switch on. A closed list. */
 export type AttOAuthErrorCode =
@@ -34,7 +36,7 @@ export type AttOAuthErrorCode =
   | "login_required"
   /** The server couldn't be reached. The user is still signed in. */
   | "network"
-  /** `init()` hasn't finished. */
+  /** `init()` hasn't finished, or was another copy's of this package. */
   | "not_initialized"
   /** The server refused the request; `error` and `errorDescription` have its words. */
   | "request_refused"

@@ -1,6 +1,6 @@
 // The browser's entry: the client, whose WebAssembly `init` fetches.
 import { ask, finish, imports, resume, start } from "#bindgen/client";
-import { AttOAuthError } from "#shell/host";
+import { AttOAuthError, words } from "#shell/host";
 import { define } from "#shell/entry";
 
 let starting;
@@ -8,12 +8,10 @@ let ready = false;
 
 /** See `init` in index.d.ts. */
 export default function init(source = new URL("./client.wasm", import.meta.url)) {
-  starting ??= load(source).catch((cause) => {
+  starting ??= load(source).catch(async (cause) => {
     starting = undefined; // So that a later call can try again.
-    throw new AttOAuthError("not_initialized", `att-oauth's WebAssembly can't be loaded: ${cause?.message ?? cause}`, {
-      cause,
-      retryable: true,
-    });
+    const { unloaded } = await words();
+    throw new AttOAuthError("not_initialized", ...(unloaded?.(cause, source) ?? ["client.wasm can't be loaded", { cause, retryable: true }]));
   });
   return starting;
 }
@@ -29,7 +27,7 @@ async function instantiate(source) {
   const isWasm = source instanceof Response || source instanceof WebAssembly.Module || "byteLength" in Object(source);
   const from = isWasm ? source : await fetch(source);
   if (!(from instanceof Response)) return WebAssembly.instantiate(from, imports());
-  if (!from.ok) throw new Error(`${from.status} ${from.statusText} ${from.url}`);
+  if (!from.ok) throw from;
   // Only a server that says application/wasm lets it be compiled while it comes.
   if (from.headers.get("content-type") !== "application/wasm") {
     return WebAssembly.instantiate(await from.arrayBuffer(), imports());

@@ -1,2 +1,2 @@
 // What a page loads when something goes wrong.
-export { MESSAGES } from "#shell/messages";
+export { MESSAGES, unloaded } from "#shell/messages";

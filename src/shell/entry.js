@@ -22,7 +22,7 @@ export function define(glue, isReady) {
     #options;
 
     constructor(options) {
-      if (!isReady()) throw new AttOAuthError("not_initialized", "await init() before you make an AttOAuth");
+      if (!isReady()) throw new AttOAuthError("not_initialized", "await init() of this copy of att-oauth first");
       this.#host = open(glue, options);
       this.#options = options;
       if (!options.renewInBackground) return;

@@ -95,10 +95,13 @@ export function redirect(href) {
 /** The codes of the reasons by their numbers; see src/protocol/error.rs. */
 const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported invalid_option".split(" ");
 
-/** The error of these texts. If its message can't be loaded, the code has to do. */
+/** The module of messages, or nothing if it can't be loaded. */
+export const words = () => import("#messages").catch(() => ({}));
+
+/** The error of these texts. Without a message the code has to do. */
 async function failure([reason, error, errorDescription, status, retryable]) {
   const code = CODES[reason];
-  const { MESSAGES } = await import("#messages").catch(() => ({}));
+  const { MESSAGES } = await words();
   return new AttOAuthError(code, MESSAGES?.[reason] ?? code, {
     error: error || undefined,
     errorDescription: errorDescription || undefined,

@@ -3,6 +3,7 @@ import init, { AttOAuth, AttOAuthError, type AttOAuthErrorCode } from "att-oauth
 
 await init();
 await init(new URL("https://cdn.example/client.wasm"));
+await init(fetch("/client.wasm"));
 
 const att = new AttOAuth({ clientId: "key", relay: "https://a.example/oauth", redirectUri: "https://a.example/in" });
 const signedIn: boolean = att.signedIn;

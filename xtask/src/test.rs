@@ -10,8 +10,9 @@ use crate::setup;
 use crate::tool::{Result, cargo, files, output, program, root, run};
 
 /// What works the same in every engine.
-const FLOWS: [&str; 2] = [
+const FLOWS: [&str; 3] = [
     "tests/browser/flows.test.mjs",
+    "tests/browser/init.test.mjs",
     "tests/browser/realms.test.mjs",
 ];
 
