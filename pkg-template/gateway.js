@@ -1,9 +1,9 @@
 // The gateway emulator: Rust decides, this performs (reads bodies, waits, breaks connections).
 import * as glue from "#bindgen/gateway";
 import { readBody, requestParts, toResponse } from "#shell/http";
-import { load } from "#load";
+import module from "#wasm";
 
-load(glue, "gateway");
+glue.initSync({ module });
 const BODY_LIMIT = glue.bodyLimit();
 // A fault `timeout` ends by itself after this many milliseconds, lest a forgotten signal keep a request for ever.
 const FOREVER = 120_000;

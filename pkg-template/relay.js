@@ -1,9 +1,9 @@
 // The relay, anywhere with Request and Response.
 import * as glue from "#bindgen/relay";
-import { load } from "#load";
+import module from "#wasm";
 import * as shell from "#shell/relay";
 
-load(glue, "relay");
+glue.initSync({ module });
 
 /**
  * Makes a relay.

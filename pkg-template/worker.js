@@ -1,9 +1,9 @@
 // The relay as a Worker, whole: its options are bindings, its sessions live in Durable Objects.
 import * as glue from "#bindgen/relay";
-import { load } from "#load";
+import module from "#wasm";
 import { createRelay, createTokenVault } from "#shell/relay";
 
-load(glue, "relay");
+glue.initSync({ module });
 
 const words = text => text.split(/[\s,]+/).filter(Boolean);
 const lines = text => text.split(/[,\n]/).map(line => line.trim()).filter(Boolean);

@@ -1,7 +1,7 @@
 // Puts the npm package into target/pkg: entries bundled by esbuild, wasm and types beside them. Or a variant of it, which
 // has an artefact that was built with another feature, into a folder of that feature's name.
 // Usage: node bundle.mjs pkg|FEATURE ARTEFACT...
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { npm } from "./packages.mjs";
 
@@ -11,7 +11,8 @@ const root = path => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 // Each entry of the package: where it stands in pkg-template, where it runs, what it is called.
 const ENTRIES = [
   { artefact: "client", source: "index.js", platform: "browser", output: "index.js" },
-  { artefact: "client", source: "index.node.js", platform: "node", output: "index.node.js" },
+  { artefact: "client", source: "index.server.js", platform: "node", output: "index.node.js" },
+  { artefact: "client", source: "index.server.js", platform: "workerd", output: "index.workerd.js" },
   { artefact: "client", source: "fetch.js", platform: "browser", output: "fetch.js" },
   { artefact: "client", source: "messages.js", platform: "browser", output: "messages.js" },
   { artefact: "client", source: "renewal.js", platform: "browser", output: "renewal.js" },
@@ -27,26 +28,32 @@ const BROWSERS = ["chrome96", "firefox90", "safari15.1"];
 
 const [folder, ...artefacts] = process.argv.slice(2);
 const output = path => root(`target/${folder}/${path}`);
-const bindgen = name => root(`target/bindgen/${folder === "pkg" ? name : folder}/${name}`);
+
+/** An artefact's wasm and its glue. */
+function read(name) {
+  const file = extension => readFileSync(root(`target/bindgen/${folder === "pkg" ? name : folder}/${name}.${extension}`));
+  return { wasm: file("wasm"), glue: file("js").toString() };
+}
 
 /** The names that sources use for what stands elsewhere, or differs by platform. */
-function names(artefact, platform) {
+function names(artefact, platform, glue) {
   return {
     name: "names",
     setup({ onLoad, onResolve }) {
-      onResolve({ filter: /^#bindgen\// }, ({ path }) => ({ path: `${bindgen(path.slice("#bindgen/".length))}.js` }));
+      onResolve({ filter: /^#bindgen\// }, ({ path }) => ({ path, namespace: "glue" }));
       onResolve({ filter: /^#shell\// }, ({ path }) => ({ path: root(`src/shell/${path.slice("#shell/".length)}.js`) }));
       onResolve({ filter: /^#(fetch|messages|renewal)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
-      onResolve({ filter: /^#load$/ }, () => ({ path: root(`pkg-template/load.${platform}.js`) }));
-      onResolve({ filter: /^#wasm$/ }, () => ({ path: `./${artefact}.wasm`, external: true }));
+      // workerd compiles no wasm at run time, only what it is given as a module. Elsewhere it is a text in the
+      // script: a file beside it is lost when an app's bundler (webpack, Next, esbuild) moves the script.
+      const wasm = platform === "workerd" ? { path: `./${artefact}.wasm`, external: true } : { path: output(`${artefact}.wasm`) };
+      onResolve({ filter: /^#wasm$/ }, () => wasm);
       // esbuild keeps the constants of a module as variables.
       onLoad({ filter: /[\\/]src[\\/]shell[\\/]\w+\.js$/ }, ({ path }) => ({ contents: inlined(readFileSync(path, "utf8")) }));
-      // wasm-bindgen's glue looks for NAME_bg.wasm beside itself; the package calls it NAME.wasm. A browser
-      // loads it by index.js in a third of the glue's bytes, for which the glue gives out its two halves.
+      // Nobody loads by the glue's own `init`, which would have an app's bundler find a wasm file besides: a browser's
+      // entry does it in a third of the bytes, for which the glue gives out its two halves.
       const halves = platform === "browser" ? "export { __wbg_get_imports as imports, __wbg_finalize_init as finish };" : "";
-      onLoad({ filter: /[\\/]target[\\/]bindgen[\\/]\w+[\\/]\w+\.js$/ }, ({ path }) => ({
-        contents: lightened(readFileSync(path, "utf8").replace(/(['"])(\w+)_bg\.wasm\1/g, "$1$2.wasm$1"), artefact) + halves,
-      }));
+      const contents = lightened(glue, artefact).replace("initSync, __wbg_init as default", "initSync") + halves;
+      onLoad({ filter: /^/, namespace: "glue" }, () => ({ contents }));
     },
   };
 }
@@ -78,9 +85,11 @@ function inlined(text) {
   return code;
 }
 
-async function bundle({ artefact, source, platform, output: name }) {
+async function bundle({ artefact, source, platform, output: name }, glue) {
   const forBrowser = platform === "browser";
   await build({
+    // Comments name files from here, so that the same sources give the same bytes.
+    absWorkingDir: root(""),
     entryPoints: [root(`pkg-template/${source}`)],
     outfile: output(name),
     bundle: true,
@@ -89,12 +98,13 @@ async function bundle({ artefact, source, platform, output: name }) {
     platform: platform === "node" ? "node" : "neutral",
     conditions: platform === "workerd" ? ["workerd"] : [],
     external: ["*.wasm", "node:*", "cloudflare:*"],
+    loader: { ".wasm": "binary" },
     minify: forBrowser,
     minifySyntax: true,
     legalComments: "none",
     // The client frees by hand all that it makes, so the glue's watch over what is collected is dropped.
     define: forBrowser ? { FinalizationRegistry: "undefined" } : {},
-    plugins: [names(artefact, platform)],
+    plugins: [names(artefact, platform, glue)],
     logLevel: "warning",
   });
 }
@@ -104,7 +114,14 @@ mkdirSync(output(""), { recursive: true });
 for (const file of readdirSync(root("pkg-template"))) {
   if (!file.endsWith(".js")) cpSync(root(`pkg-template/${file}`), output(file), { recursive: true });
 }
-for (const name of artefacts) cpSync(`${bindgen(name)}.wasm`, output(`${name}.wasm`));
-const entries = ENTRIES.filter(({ artefact, source }) => artefacts.includes(artefact));
-// esbuild has said what is wrong.
-await Promise.all(entries.map(bundle)).catch(() => process.exit(1));
+await Promise.all(
+  artefacts.map(async name => {
+    const { wasm, glue } = read(name);
+    writeFileSync(output(`${name}.wasm`), wasm);
+    await Promise.all(ENTRIES.filter(entry => entry.artefact === name).map(entry => bundle(entry, glue)));
+  }),
+).catch(error => {
+  // esbuild has said itself what is wrong.
+  if (!error.errors) console.error(error.message);
+  process.exit(1);
+});

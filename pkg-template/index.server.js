@@ -1,10 +1,10 @@
-// Node's entry: the WebAssembly is read at import, and `init` has nothing to do.
-import { readFileSync } from "node:fs";
+// The client where there is no page, which is ready at once: `init` has nothing to do.
 import { ask, initSync, resume, start } from "#bindgen/client";
+import module from "#wasm";
 import { AttOAuthError } from "#shell/host";
 import { define } from "#shell/entry";
 
-initSync({ module: readFileSync(new URL("./client.wasm", import.meta.url)) });
+initSync({ module });
 
 export default async function init() {}
 export const AttOAuth = define({ ask, resume, start }, () => true);
