@@ -144,6 +144,16 @@ test("a Content Security Policy that forbids WebAssembly is told, with the word 
   assert.deepEqual(await ready(tab), { value: false });
 });
 
+test("a file of another build, as a cache may keep it, is not joined with this script", async () => {
+  const { imports } = WebAssembly.Module;
+  const [{ name: mark }] = imports(new WebAssembly.Module(WASM));
+  const other = Buffer.from(WASM);
+  other.write(mark === "abcd" ? "dcba" : "abcd", WASM.indexOf(`\x04${mark}`) + 1);
+  assert.notDeepEqual(imports(new WebAssembly.Module(other)), imports(new WebAssembly.Module(WASM)), "it is a file all the same");
+  site.answers["/att-oauth/client.wasm"] = () => new Response(other, { headers: { "content-type": TYPES.wasm } });
+  await fails(await open(), /client\.wasm is of another build of att-oauth than this script: is one of them from a cache\?$/);
+});
+
 test("where even the words can't be loaded the code is there, and what was thrown", async () => {
   for (const name of ["client.wasm", "messages.js"]) site.answers[`/att-oauth/${name}`] = () => new Response("", { status: 404 });
   await fails(await open(), /^client\.wasm can't be loaded$/, { retryable: true });

@@ -3,6 +3,7 @@
 // Usage: node bundle.mjs pkg|FEATURE ARTEFACT...
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { mark } from "./mark.mjs";
 import { npm } from "./packages.mjs";
 
 const { build } = npm("esbuild");
@@ -29,10 +30,11 @@ const BROWSERS = ["chrome96", "firefox90", "safari15.1"];
 const [folder, ...artefacts] = process.argv.slice(2);
 const output = path => root(`target/${folder}/${path}`);
 
-/** An artefact's wasm and its glue. */
+/** An artefact's wasm and its glue. The one that browsers fetch, and keep in caches, is marked. */
 function read(name) {
   const file = extension => readFileSync(root(`target/bindgen/${folder === "pkg" ? name : folder}/${name}.${extension}`));
-  return { wasm: file("wasm"), glue: file("js").toString() };
+  const [wasm, glue] = [file("wasm"), file("js").toString()];
+  return name === "client" ? mark(wasm, glue) : { wasm, glue };
 }
 
 /** The names that sources use for what stands elsewhere, or differs by platform. */

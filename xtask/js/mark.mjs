@@ -1,0 +1,39 @@
+// The mark of a build: a page that has the script of one build and, from a cache, the wasm file of another must not join
+// them. The function that the wasm imports has the mark for its name, so the wrong file isn't even instantiated.
+import { createHash } from "node:crypto";
+import { weigh } from "./sizes.mjs";
+
+// The section of the file's only import, a function `a` of a module `a`, as wasm-opt has named them: the section's
+// number, its length, how many imports, then the names after their lengths, and what says that it is a function.
+const SECTION = Buffer.from([2, 7, 1, 1, 0x61, 1, 0x61, 0]);
+/** The same function in the glue. */
+const FUNCTION = / a: function\(/g;
+
+/** How many letters a mark has, of which one set in seven million is another's too. */
+const LETTERS = 4;
+/** How many marks are tried: what brotli makes of the file is smaller or larger by dozens of bytes with each. */
+const TRIES = 32;
+
+/**
+ * Gives the import of `wasm`, and its function in `glue`, a mark that comes of these bytes.
+ * @throws {Error} if that isn't the only import, or isn't named so
+ */
+export function mark(wasm, glue) {
+  const at = wasm.indexOf(SECTION);
+  if (at < 0 || wasm.includes(SECTION, at + 1) || glue.match(FUNCTION)?.length !== 1) {
+    throw new Error("a wasm file that is to be marked must have one import, which wasm-opt has named");
+  }
+  const marked = name => {
+    const section = [2, 6 + LETTERS, 1, 1, 0x61, LETTERS, ...Buffer.from(name), 0];
+    return Buffer.concat([wasm.subarray(0, at), Buffer.from(section), wasm.subarray(at + SECTION.length)]);
+  };
+  const tries = Array.from({ length: TRIES }, (_, number) => {
+    const name = letters(createHash("sha256").update(wasm).update(String(number)).digest());
+    return { name, wasm: marked(name), weight: weigh(marked(name)).brotli };
+  });
+  const best = tries.reduce((best, each) => (each.weight < best.weight ? each : best));
+  return { wasm: best.wasm, glue: glue.replace(FUNCTION, ` ${best.name}: function(`) };
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const letters = bytes => Array.from(bytes.subarray(0, LETTERS), byte => ALPHABET[byte % ALPHABET.length]).join("");
