@@ -3,6 +3,7 @@
 // Usage: node bundle.mjs pkg|FEATURE ARTEFACT...
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { thirdPartyLicences } from "./licences.mjs";
 import { mark } from "./mark.mjs";
 import { npm } from "./packages.mjs";
 
@@ -116,6 +117,8 @@ mkdirSync(output(""), { recursive: true });
 for (const file of readdirSync(root("pkg-template"))) {
   if (!file.endsWith(".js")) cpSync(root(`pkg-template/${file}`), output(file), { recursive: true });
 }
+for (const file of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) cpSync(root(file), output(file));
+writeFileSync(output("LICENSE-THIRD-PARTY"), thirdPartyLicences());
 await Promise.all(
   artefacts.map(async name => {
     const { wasm, glue } = read(name);

@@ -1,6 +1,6 @@
-//! `cargo xtask build`: the artefacts, then the npm package in `target/pkg`.
+//! `cargo xtask build` and `cargo xtask pack`: the artefacts, then the npm package in `target/pkg`, and its tarball.
 
-use crate::artefact::{Artefact, TRAP};
+use crate::artefact::{ARTEFACTS, Artefact, TRAP};
 use crate::setup;
 use crate::tool::{Result, node, root, run};
 
@@ -29,4 +29,10 @@ pub fn build_and_weigh(artefacts: &[Artefact]) -> Result {
         run(&mut node(&root("xtask/js/sizes.mjs")))?;
     }
     Ok(())
+}
+
+/// The command: builds everything, packs it as npm would publish it, and prints the tarball's path.
+pub fn pack() -> Result {
+    build(&ARTEFACTS)?;
+    run(&mut node(&root("xtask/js/pack.mjs")))
 }

@@ -1,11 +1,11 @@
-//! The project's own commands: `cargo xtask build | test | demo | bench`.
+//! The project's own commands: `cargo xtask build | pack | test | demo | bench`.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `setup` | sees that the tools are there: wasm target, Node, npm packages |
 //! | `engine` | sees that the browsers are there |
 //! | `artefact` | Rust to optimised wasm and its glue, one artefact per feature |
-//! | `build` | all artefacts, then the npm package in `target/pkg` |
+//! | `build` | all artefacts, then the npm package in `target/pkg`, and its tarball |
 //! | `test` | every check, stage by stage |
 //! | `demo` | gateway, relay and page on this machine |
 //! | `bench` | measures beside peers |
@@ -34,12 +34,14 @@ use test::Part;
 const USAGE: &str = "\
 usage: cargo xtask build [client|relay|gateway]...
        cargo xtask build-trap
+       cargo xtask pack
        cargo xtask test [rust|package|browser]... [--engines LIST]
        cargo xtask demo [--gateway FILE] [--ttl SECONDS] [--port FIRST]
        cargo xtask bench [--rounds NUMBER] [relay|client|behaviour]...
 
 build   compiles all artefacts, or those named, and puts the npm package into target/pkg
         build-trap makes the relay that tests can make trap, in target/trap; `test` does so itself
+pack    builds all, and packs the npm package into target as it would be published
 test    runs every check, or the parts named
         --engines LIST  the browsers: of chromium (default), firefox, webkit, with commas between, or all
 demo    starts gateway, relay and page, and prints the page's address
@@ -54,6 +56,7 @@ enum Command {
     Help,
     Build(Vec<Artefact>),
     BuildTrap,
+    Pack,
     Test(test::Options),
     Demo(demo::Options),
     Bench(bench::Options),
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         }
         Ok(Command::Build(artefacts)) => build::build_and_weigh(&artefacts),
         Ok(Command::BuildTrap) => build::build_trap(),
+        Ok(Command::Pack) => build::pack(),
         Ok(Command::Test(options)) => test::run_parts(&options),
         Ok(Command::Demo(options)) => demo::run(&options),
         Ok(Command::Bench(options)) => bench::run_benches(&options),
@@ -95,14 +99,20 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some("build") => {
             named(&mut parser, &ARTEFACTS, |artefact| artefact.name).map(Command::Build)
         }
-        Some("build-trap") => parser
-            .next()?
-            .map_or(Ok(Command::BuildTrap), |a| Err(a.unexpected())),
+        Some("build-trap") => alone(&mut parser, Command::BuildTrap),
+        Some("pack") => alone(&mut parser, Command::Pack),
         Some("test") => test_options(&mut parser).map(Command::Test),
         Some("demo") => demo_options(&mut parser).map(Command::Demo),
         Some("bench") => bench_options(&mut parser).map(Command::Bench),
         _ => Err(format!("there is no command {command:?}").into()),
     }
+}
+
+/// A command that takes nothing.
+fn alone(parser: &mut lexopt::Parser, command: Command) -> Result<Command, lexopt::Error> {
+    parser
+        .next()?
+        .map_or(Ok(command), |argument| Err(argument.unexpected()))
 }
 
 fn demo_options(parser: &mut lexopt::Parser) -> Result<demo::Options, lexopt::Error> {
@@ -295,6 +305,7 @@ mod tests {
         for (line, message) in [
             ("biuld", "there is no command \"biuld\""),
             ("build all", "unexpected argument \"all\""),
+            ("pack client", "unexpected argument \"client\""),
             (
                 "test --engines firefox,opera",
                 "--engines takes chromium, firefox, webkit or all, not \"opera\"",
