@@ -26,6 +26,8 @@ const FILES = [
   "gateway.js",
   "gateway.wasm",
   "gateway.workerd.js",
+  "guide/from-atts-sdks.md",
+  "guide/from-nothing-to-production.md",
   "index.d.ts",
   "index.js",
   "index.node.js",
@@ -36,6 +38,7 @@ const FILES = [
   "relay.js",
   "relay.wasm",
   "relay.workerd.js",
+  "renewal.js",
   "worker.d.ts",
   "worker.js",
   "worker/README.md",
@@ -43,7 +46,7 @@ const FILES = [
   "worker/wrangler.toml",
 ];
 /** What a page's script may load. */
-const IMPORTS = { "index.js": ["./fetch.js", "./messages.js"], "fetch.js": [], "messages.js": [] };
+const IMPORTS = { "index.js": ["./fetch.js", "./messages.js", "./renewal.js"], "fetch.js": [], "messages.js": [], "renewal.js": [] };
 
 const root = path => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "att-oauth-packed-"));
