@@ -10,13 +10,15 @@ const project = `${root}target/types`;
 
 const READMES = ["README.md", ...readdirSync(`${root}pkg-template`, { recursive: true }).filter(path => path.endsWith(".md")).map(path => `pkg-template/${path}`)];
 
-/** Compiles files against the built package; the complaints, one a line. */
-function check(files, moduleResolution) {
+/** Compiles files against the built package and the types of that React; the complaints, one a line. */
+function check(files, moduleResolution, react = "react") {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(`${project}/node_modules/@types`, { recursive: true });
   cpSync(`${root}target/pkg`, `${project}/node_modules/att-oauth`, { recursive: true });
-  symlinkSync(`${root}tests/node_modules/@types/node`, `${project}/node_modules/@types/node`);
-  symlinkSync(`${root}tests/node_modules/undici-types`, `${project}/node_modules/undici-types`);
+  const installed = { "@types/node": "@types/node", "@types/react": `@types/${react}`, "react-router": "react-router", "undici-types": "undici-types" };
+  for (const [name, folder] of Object.entries(installed)) {
+    symlinkSync(`${root}tests/node_modules/${folder}`, `${project}/node_modules/${name}`);
+  }
   writeFileSync(`${project}/package.json`, '{ "type": "module" }');
   const names = Object.entries(files).map(([name, text]) => {
     writeFileSync(`${project}/${name}`, text);
@@ -25,10 +27,12 @@ function check(files, moduleResolution) {
   const program = ts.createProgram(names, {
     allowJs: true,
     checkJs: true,
+    jsx: ts.JsxEmit.ReactJSX,
     lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.esnext.disposable.d.ts"],
     module: moduleResolution === "nodenext" ? ts.ModuleKind.NodeNext : ts.ModuleKind.ESNext,
     moduleResolution: moduleResolution === "nodenext" ? ts.ModuleResolutionKind.NodeNext : ts.ModuleResolutionKind.Bundler,
     noEmit: true,
+    skipDefaultLibCheck: true,
     strict: true,
     target: ts.ScriptTarget.ES2022,
     types: ["node"],
@@ -40,17 +44,23 @@ function check(files, moduleResolution) {
   });
 }
 
+/** What must compile as it stands, complaints that are expected included. */
+const TYPES = Object.fromEntries(["types.ts", "types-react.tsx"].map(name => [name, readFileSync(new URL(name, import.meta.url), "utf8")]));
+
+test("the types are exact with React 18's", () => {
+  assert.deepEqual(check(TYPES, "bundler", "react18"), []);
+});
+
 for (const moduleResolution of ["nodenext", "bundler"]) {
   test(`the types are exact (${moduleResolution})`, () => {
-    const text = readFileSync(new URL("types.ts", import.meta.url), "utf8");
-    assert.deepEqual(check({ "types.ts": text }, moduleResolution), []);
+    assert.deepEqual(check(TYPES, moduleResolution), []);
   });
 
   test(`every code block of the READMEs compiles (${moduleResolution})`, () => {
     const files = {};
     for (const readme of READMES) {
       const text = readFileSync(`${root}${readme}`, "utf8");
-      for (const [, language, code] of text.matchAll(/^```(js|ts)\n(.*?)^```/gms)) {
+      for (const [, language, code] of text.matchAll(/^```(js|ts|tsx)\n(.*?)^```/gms)) {
         // A block that says so is a file that others import.
         const [, name = `${readme.replaceAll(/\W/g, "_")}_${Object.keys(files).length}.${language}`] = /^\/\/ (\w+\.js)\n/.exec(code) ?? [];
         files[name] = code;

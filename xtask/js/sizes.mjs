@@ -4,9 +4,10 @@ import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-/** What every page loads, and what it loads besides when it uses it. */
+/** What every page loads, what it loads besides when it uses it, and what an app of React's has in its bundle. */
 const MAIN = ["index.js", "client.wasm"];
 const LATER = ["fetch.js", "messages.js", "renewal.js"];
+const REACT = "react.js";
 const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
 
 /** What `bytes` weigh as they are, and as servers send them. */
@@ -19,7 +20,7 @@ export function weigh(bytes) {
   };
 }
 
-/** The sizes of each file that a page may load, of those that it must, and of all. */
+/** The sizes of each file that a page may load, of those that it must, and of all; and of the React adapter. */
 export function sizes() {
   const pkg = new URL("../../target/pkg/", import.meta.url);
   const of = (files) => Object.fromEntries(files.map((file) => [file, weigh(readFileSync(new URL(file, pkg)))]));
@@ -29,7 +30,7 @@ export function sizes() {
     return together;
   };
   const [main, later] = [of(MAIN), of(LATER)];
-  return { ...main, main: sum(main), ...later, everything: sum({ ...main, ...later }) };
+  return { ...main, main: sum(main), ...later, everything: sum({ ...main, ...later }), react: of([REACT])[REACT] };
 }
 
 /** The same as lines to print. */

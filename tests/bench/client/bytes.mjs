@@ -44,11 +44,12 @@ async function bundled({ name, from = name, imports }) {
 
 /** Rows of `{ name, note, raw, gzip, brotli }`: ours first: what each page loads, and with what it loads on use. */
 export async function bytes() {
-  const { main, everything, ...files } = sizes();
+  const { main, everything, react, ...files } = sizes();
   const names = Object.keys(files);
   const ours = [
     { name: "att-oauth", note: names.slice(0, 2).join(" + "), ...main },
     { name: "att-oauth, everything", note: names.join(" + "), ...everything },
+    { name: "att-oauth/react", note: "what the React adapter adds", ...react },
   ];
   const peers = PEERS.map(async peer => ({ name: `${peer.name} ${version(peer.name)}`, note: peer.note, ...weigh(await bundled(peer)) }));
   return [...ours, ...(await Promise.all(peers))];
