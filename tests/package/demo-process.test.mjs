@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { checkPort, serve } from "../../xtask/demo/serve.mjs";
+import { checkPort, serve } from "../../pkg-template/cli/serve.js";
 
 const PORT = 8680;
 const PORTS = [PORT, PORT + 1, PORT + 2];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createFeed } from "../../xtask/demo/messages.mjs";
 import { createPage } from "../../xtask/demo/page.mjs";
-import { checkPort, serve } from "../../xtask/demo/serve.mjs";
+import { checkPort, serve } from "../../pkg-template/cli/serve.js";
 
 const PORT = 8690;
 const ORIGIN = `http://localhost:${PORT}`;
@@ -118,7 +118,7 @@ test("a fetch that fails cuts the connection, and so does a body that fails", as
 test("a taken port is told in one line", async t => {
   const server = await serve(PORT, () => new Response());
   t.after(() => server.close());
-  const message = `port ${PORT} is taken: name other ports with --port FIRST`;
+  const message = `port ${PORT} is taken`;
   await assert.rejects(serve(PORT, () => new Response()), { message });
   await assert.rejects(checkPort(PORT), { message });
 });

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { serve } from "../../xtask/demo/serve.mjs";
+import { serve } from "../../pkg-template/cli/serve.js";
 import { npm } from "../../xtask/js/packages.mjs";
 import { createGateway } from "../../target/pkg/gateway.js";
 

@@ -4,7 +4,7 @@ import { startGateway } from "./gateway.mjs";
 import { createFeed } from "./messages.mjs";
 import { createPage } from "./page.mjs";
 import { startRelay } from "./relay.mjs";
-import { checkPort, serve } from "./serve.mjs";
+import { checkPort, serve } from "../../pkg-template/cli/serve.js";
 import { OWN, readSettings } from "./settings.mjs";
 
 /** The life of an access token where nothing is said of it, in seconds: the emulator's, and AT&T's [D]. */

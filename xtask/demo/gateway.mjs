@@ -1,5 +1,5 @@
 // The emulator of AT&T's gateway, behind a port.
-import { serve } from "./serve.mjs";
+import { serve } from "../../pkg-template/cli/serve.js";
 
 /**
  * Starts the gateway at `port`.

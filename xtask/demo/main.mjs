@@ -14,6 +14,7 @@ try {
 
 Access tokens ${demo.ttl === 0 ? "live for ever" : `live ${demo.ttl} seconds`}. Ctrl-C stops all three.`);
 } catch (error) {
-  for (const line of error.message.split("\n")) console.error(`demo: ${line}`);
+  const remedy = error.code === "EADDRINUSE" ? ": name other ports with --port FIRST" : "";
+  for (const line of error.message.split("\n")) console.error(`demo: ${line}${remedy}`);
   process.exit(1);
 }

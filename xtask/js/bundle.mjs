@@ -116,7 +116,7 @@ async function bundle({ artefact, source, platform, output: name }, glue) {
 rmSync(output(""), { recursive: true, force: true });
 mkdirSync(output(""), { recursive: true });
 for (const file of readdirSync(root("pkg-template"))) {
-  if (!file.endsWith(".js")) cpSync(root(`pkg-template/${file}`), output(file), { recursive: true });
+  if (!file.endsWith(".js") && file !== "cli") cpSync(root(`pkg-template/${file}`), output(file), { recursive: true });
 }
 for (const file of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) cpSync(root(file), output(file));
 writeFileSync(output("LICENSE-THIRD-PARTY"), thirdPartyLicences());
