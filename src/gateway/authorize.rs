@@ -184,8 +184,11 @@ impl Gateway {
                 }
                 None => {
                     ticket.stage = Stage::SignIn;
-                    let tried = form.get("user").map(String::as_str).unwrap_or_default();
-                    self.show_stage(id, ticket, Some(tried), random)
+                    let tried = page::Tried {
+                        user: form.get("user").map(String::as_str).unwrap_or_default(),
+                        has_password: form.contains_key("password"),
+                    };
+                    self.show_stage(id, ticket, Some(&tried), random)
                 }
             },
             (_, pick) if self.options.show_users && pick.starts_with("pick_") => {
@@ -413,7 +416,7 @@ impl Gateway {
         &self,
         id: &str,
         ticket: &Ticket,
-        tried: Option<&str>,
+        tried: Option<&page::Tried<'_>>,
         random: &mut Random,
     ) -> Response {
         let name = self

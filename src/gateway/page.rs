@@ -1,10 +1,10 @@
-//! The pages that a user sees. They work without scripts, by keyboard, on a phone, in dark and
-//! light, and say whose they aren't.
+//! The pages that a user sees. They work without scripts, by keyboard, on a phone, enlarged, read
+//! aloud, in dark and light, and say whose they aren't.
 
 use std::format;
-use std::string::String;
+use std::string::{String, ToString};
 
-use super::options::User;
+use super::options::{User, digits};
 use super::random::Random;
 use super::shape;
 use crate::protocol::http::Response;
@@ -15,6 +15,7 @@ const STYLE: &str = include_str!("page.css");
 const MARK: &str = r##"<svg viewBox="0 0 28 28" aria-hidden="true"><rect width="28" height="28" rx="8" fill="#3346c9"/><path d="M7 21V13a7 7 0 0 1 14 0v8M14 6v15M7 15h14" fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round"/></svg>"##;
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 28 28'%3E%3Crect width='28' height='28' rx='8' fill='%233346c9'/%3E%3Cpath d='M7 21V13a7 7 0 0 1 14 0v8M14 6v15M7 15h14' fill='none' stroke='%23fff' stroke-width='2'/%3E%3C/svg%3E";
 const TICK: &str = r#"<svg viewBox="0 0 20 20" aria-hidden="true"><path d="m4 10.5 4 4 8-9" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/></svg>"#;
+const SIGN: &str = r#"<svg viewBox="0 0 20 20" aria-hidden="true"><circle cx="10" cy="10" r="8.5" fill="none" stroke="currentColor" stroke-width="1.8"/><path d="M10 5.8v5M10 13.9v.1" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/></svg>"#;
 
 /// What a scope means to the one who is asked.
 fn in_words(scope: &str) -> &'static str {
@@ -30,42 +31,70 @@ fn in_words(scope: &str) -> &'static str {
     }
 }
 
-/// Who signs in? `tried`: what didn't match a moment ago. `users` may be picked.
+/// What was typed into the sign-in page and signed nobody in.
+pub struct Tried<'a> {
+    pub user: &'a str,
+    pub has_password: bool,
+}
+
+/// Who signs in? `tried`: what failed a moment ago. `users` may be picked.
 pub fn sign_in(
     ticket: &str,
     app: &str,
     users: &[User],
-    tried: Option<&str>,
+    tried: Option<&Tried<'_>>,
     random: &mut Random,
 ) -> Response {
-    let alert = match tried {
-        Some(_) => {
-            r#"<p class="alert" id="wrong" role="alert">This phone number or user ID and this password don't belong together. Try again.</p>"#
-        }
-        None => "",
+    let name = tried.map_or("", |tried| tried.user);
+    let no_name = tried.is_some() && name.trim().is_empty();
+    let no_password = tried.is_some_and(|tried| !tried.has_password);
+    let mismatch = tried.is_some() && !no_name && !no_password;
+    let user = Field {
+        id: "user",
+        label: "Phone number or user ID",
+        attributes: r#"type="text" autocomplete="username" autocapitalize="none" spellcheck="false""#,
+        value: name,
+        hint: None,
+        error: no_name.then_some("Enter a phone number or a user ID."),
+        blamed_by: mismatch.then_some("password-error"),
+        has_focus: tried.is_none() || no_name,
     };
-    let invalid = match tried {
-        Some(_) => r#" aria-invalid="true" aria-describedby="wrong""#,
-        None => "",
+    let password = Field {
+        id: "password",
+        label: "Password",
+        attributes: r#"type="password" autocomplete="current-password""#,
+        value: "",
+        hint: Some("Never one that you use at AT&amp;T."),
+        error: match (no_password, mismatch) {
+            (true, _) => Some("Enter the password."),
+            (_, true) => Some(
+                "This phone number or user ID and this password don't belong together. Try again.",
+            ),
+            _ => None,
+        },
+        blamed_by: None,
+        has_focus: tried.is_some() && !no_name,
     };
     let fields = format!(
-        r#"<label for="user">Phone number or user ID</label>
-<input type="text" id="user" name="user" value="{tried}" autocomplete="username" autocapitalize="none" spellcheck="false" required{invalid}>
-<label for="password">Password</label>
-<input type="password" id="password" name="password" autocomplete="current-password" required{invalid}>
+        r#"{user}{password}
 <button class="main" name="action" value="sign_in">Sign in</button>
-<button class="plain" name="action" value="deny" formnovalidate>Cancel</button>"#,
-        tried = escape(tried.unwrap_or_default()),
+<button class="plain" name="action" value="deny">Cancel</button>"#,
+        user = user.html(),
+        password = password.html(),
     );
     let body = format!(
         r#"<h1>Sign in</h1>
 <p class="soft">to go on to <b>{app}</b></p>
-{alert}{form}{people}"#,
+{form}{people}"#,
         app = escape(app),
         form = form(ticket, &fields),
         people = people(ticket, users),
     );
-    page(200, "Sign in", &body, random)
+    let title = match tried {
+        Some(_) => "Error: Sign in",
+        None => "Sign in",
+    };
+    page(200, title, &body, random)
 }
 
 /// Is it still the one we remember?
@@ -79,10 +108,10 @@ pub fn welcome(ticket: &str, app: &str, user: Option<&User>, random: &mut Random
     );
     let body = format!(
         r#"<h1>Welcome back</h1>
-<p class="soft"><b>{app}</b> wants to sign you in. This browser remembers you.</p>
+<p class="soft"><b>{app}</b> wants to sign you in.</p>
 {who}{form}"#,
         app = escape(app),
-        who = who(user, "Remembered on this browser"),
+        who = who(user, "Remembered on this browser", ""),
         form = form(ticket, &fields),
     );
     page(200, "Welcome back", &body, random)
@@ -102,31 +131,35 @@ pub fn consent(
     for scope in scopes {
         let (words, scope) = (in_words(scope), escape(scope));
         list.push_str(&format!(
-            "<li>{TICK}<span>{words}<code>{scope}</code></span></li>"
+            "<li>{TICK}<span>{words}</span> <code>{scope}</code></li>"
         ));
     }
     let fields = format!(
-        r#"<ul class="scopes">{list}</ul>
-<label class="check"><input type="checkbox" name="remember" value="on"{checked}> <span>Remember Me<small>Next time this browser signs you in without asking.</small></span></label>
-<button class="main" name="action" value="allow">Allow</button>
-<button class="plain" name="action" value="deny">Deny</button>
-<p class="soft">Not you? <button class="link" name="action" value="switch">Switch user</button></p>"#,
+        r#"<ul class="scopes" aria-labelledby="asks">{list}</ul>
+<label class="check"><input type="checkbox" name="remember" value="on"{checked}> <span>Remember Me <small>Next time this browser signs you in without asking.</small></span></label>
+<div class="pair"><button class="main" name="action" value="allow">Allow</button>
+<button class="plain" name="action" value="deny">Deny</button></div>"#,
         checked = if remember { " checked" } else { "" },
     );
     let how = match by_network {
         true => "Recognised by the phone number you are connected with",
         false => "Signed in",
     };
+    // A form of its own, for the Enter key sends the other one by its first button.
+    let switch = form(
+        ticket,
+        r#"<button class="link" name="action" value="switch">Switch user</button>"#,
+    );
+    let app = escape(app);
     let body = format!(
         r#"<h1>Allow {app}?</h1>
 {who}
-<p class="soft">It asks for your permission to:</p>
+<p id="asks"><b>{app}</b> asks for your permission to:</p>
 {form}"#,
-        app = escape(app),
         form = form(ticket, &fields),
-        who = who(user, how),
+        who = who(user, how, &switch),
     );
-    page(200, "Allow access", &body, random)
+    page(200, &format!("Allow {app}?"), &body, random)
 }
 
 /// Something that the user can do nothing about, and the app must not be told by a redirect.
@@ -159,17 +192,69 @@ setTimeout(go, {after_ms});
     page_with(200, "Taking you back", &body, &nonce).header("location", location)
 }
 
+/// A field, and beside it what to know of it and what is wrong with it.
+struct Field<'a> {
+    id: &'a str,
+    label: &'a str,
+    attributes: &'a str,
+    value: &'a str,
+    hint: Option<&'a str>,
+    error: Option<&'a str>,
+    /// The id of an error that stands at another field and is about this one too.
+    blamed_by: Option<&'a str>,
+    has_focus: bool,
+}
+
+impl Field<'_> {
+    fn html(&self) -> String {
+        let Self { id, label, .. } = self;
+        let (mut described_by, mut notes) = (String::new(), String::new());
+        if let Some(hint) = self.hint {
+            described_by.push_str(&format!("{id}-hint "));
+            notes.push_str(&format!(r#"<p class="hint" id="{id}-hint">{hint}</p>"#));
+        }
+        if let Some(error) = self.error {
+            described_by.push_str(&format!("{id}-error "));
+            notes.push_str(&format!(
+                r#"<p class="error" id="{id}-error" role="alert">{SIGN}<span>{error}</span></p>"#
+            ));
+        }
+        described_by.push_str(self.blamed_by.unwrap_or_default());
+        let mut attributes = self.attributes.to_string();
+        if self.error.or(self.blamed_by).is_some() {
+            attributes.push_str(r#" aria-invalid="true""#);
+        }
+        if !described_by.is_empty() {
+            attributes.push_str(&format!(r#" aria-describedby="{}""#, described_by.trim()));
+        }
+        if self.has_focus {
+            attributes.push_str(" autofocus");
+        }
+        let value = escape(self.value);
+        format!(
+            r#"<label for="{id}">{label}</label>
+<input id="{id}" name="{id}" value="{value}" {attributes} required>{notes}
+"#
+        )
+    }
+}
+
 fn people(ticket: &str, users: &[User]) -> String {
     if users.is_empty() {
         return String::new();
     }
     let mut buttons = String::new();
     for (i, user) in users.iter().enumerate() {
+        let id = user
+            .user_id
+            .as_deref()
+            .map(|id| format!("{} · ", escape(id)));
         buttons.push_str(&format!(
-            r#"<button class="person" name="action" value="pick_{i}">{face}<span><b>{name}</b><small>{phone} · password <code>{password}</code></small></span></button>"#,
+            r#"<button class="person" name="action" value="pick_{i}">{face}<span><b>{name}</b> <small>{id}{phone} · password <code>{password}</code></small></span></button>"#,
             face = face(&user.name),
             name = escape(&user.name),
-            phone = escape(&user.phone_number),
+            id = id.unwrap_or_default(),
+            phone = phone(&user.phone_number),
             password = escape(user.password.expose()),
         ));
     }
@@ -179,13 +264,14 @@ fn people(ticket: &str, users: &[User]) -> String {
     )
 }
 
-fn who(user: Option<&User>, how: &str) -> String {
-    let (name, phone) = user.map_or(("", ""), |user| (&user.name, &user.phone_number));
+/// Whose account it is; `action` stands beside it.
+fn who(user: Option<&User>, how: &str, action: &str) -> String {
+    let (name, number) = user.map_or(("", ""), |user| (&user.name, &user.phone_number));
     format!(
-        r#"<div class="who">{face}<div><b>{name}</b><small>{phone}</small><small>{how}</small></div></div>"#,
+        r#"<div class="who">{face}<div><b>{name}</b> <small>{phone}</small> <small>{how}</small></div>{action}</div>"#,
         face = face(name),
         name = escape(name),
-        phone = escape(phone),
+        phone = phone(number),
     )
 }
 
@@ -201,9 +287,21 @@ fn face(name: &str) -> String {
     )
 }
 
+/// A phone number as one reads it, if it is one of North America's.
+fn phone(number: &str) -> String {
+    let digits = digits(number);
+    match (digits.get(..3), digits.get(3..6), digits.get(6..)) {
+        (Some(area), Some(office), Some(line)) if line.len() == 4 => {
+            format!("{area}-{office}-{line}")
+        }
+        _ => escape(number),
+    }
+}
+
 fn form(ticket: &str, fields: &str) -> String {
+    // Mistakes are told by the page itself, in its own words, beside the field.
     format!(
-        r#"<form method="post" action="/oauth/v4/authorize"><input type="hidden" name="ticket" value="{ticket}">{fields}</form>"#
+        r#"<form method="post" action="/oauth/v4/authorize" novalidate><input type="hidden" name="ticket" value="{ticket}">{fields}</form>"#
     )
 }
 
@@ -219,17 +317,18 @@ fn page_with(status: u16, title: &str, body: &str, nonce: &str) -> Response {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>{title} · Gateway emulator</title>
 <link rel="icon" href="{ICON}">
 <style nonce="{nonce}">{STYLE}</style>
 </head>
 <body>
-<p class="banner" role="note">An emulator for development. This is not AT&amp;T.</p>
+<header><p><b>An emulator for development.</b> This is not AT&amp;T, and no password of an AT&amp;T account belongs here.</p></header>
 <main><div class="card">
 <p class="brand">{MARK}Gateway emulator</p>
 {body}
 </div></main>
-<footer>Stands in for AT&amp;T's gateway. Real accounts don't work here; don't type a real password.</footer>
+<footer>Stands in for AT&amp;T's gateway on a developer's machine. Real accounts don't work here.</footer>
 </body>
 </html>
 "#
