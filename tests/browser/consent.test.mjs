@@ -200,13 +200,16 @@ test("by keyboard alone: a slip, a second try, consent, and back to the app; the
 test("a slip is told beside its field, which has the focus and is described by it", async () => {
   const { page, close } = await open();
   /** Each field that is wrong, with what a screen reader says of it; the one with the focus is marked. */
-  const wrong = () =>
-    page.evaluate(() =>
+  const wrong = async () => {
+    // A browser gives it after the page is loaded.
+    await page.waitForFunction(() => document.activeElement?.matches("[autofocus]"));
+    return page.evaluate(() =>
       [...document.querySelectorAll("[aria-invalid=true]")].map(field => {
         const described = field.getAttribute("aria-describedby").split(" ").map(id => document.getElementById(id).textContent);
         return [field === document.activeElement ? `> ${field.id}` : field.id, ...described];
       }),
     );
+  };
   const hint = "Never one that you use at AT&T.";
   const mismatch = "This phone number or user ID and this password don't belong together. Try again.";
   assert.deepEqual(await wrong(), []);

@@ -34,6 +34,8 @@ const FILES = [
   "index.workerd.js",
   "messages.js",
   "package.json",
+  "react.d.ts",
+  "react.js",
   "relay.d.ts",
   "relay.js",
   "relay.wasm",
@@ -98,7 +100,7 @@ test("the types are right wherever modules are; require() needs Node 20.19 and T
   const { problems, entrypoints } = await checkPackage(createPackageFromTarballData(tarball), {
     excludeEntrypoints: Object.keys(manifest.exports).filter(name => /\.(wasm|json)$/.test(name)),
   });
-  assert.deepEqual(Object.keys(entrypoints), [".", "./relay", "./worker", "./gateway", "./fetch"]);
+  assert.deepEqual(Object.keys(entrypoints), [".", "./relay", "./worker", "./gateway", "./react", "./fetch"]);
   // "node10" reads no `exports`; from CommonJS `require` finds an ES module, as it should.
   const others = problems.filter(({ kind, resolutionKind }) => resolutionKind !== "node10" && kind !== "CJSResolvesToESM");
   assert.deepEqual(others, []);
