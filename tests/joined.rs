@@ -13,7 +13,8 @@ use std::rc::Rc;
 
 use att_oauth::protocol::ErrorCode;
 use att_oauth::protocol::http::{Request, Response};
-use att_oauth::session::{Event, Outcome, Reply, Wanted};
+use att_oauth::protocol::scope::Scope;
+use att_oauth::session::{Event, Outcome, Reply, SignIn, Wanted};
 use serde_json::json;
 use world::relay::SECRET;
 use world::{Network, Tab, World};
@@ -469,6 +470,36 @@ fn a_denied_sign_in_on_top_of_a_session_leaves_the_user_signed_in() {
     );
     assert!(tab.client.is_signed_in());
     assert_eq!(tab.token().unwrap(), token);
+}
+
+#[test]
+fn a_sign_in_for_more_scopes_takes_the_sessions_place_once_the_user_agrees() {
+    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
+    let token = tab.token().unwrap();
+    let more = || SignIn {
+        scope: Scope::parse("DC MIM").unwrap(),
+        ..SignIn::default()
+    };
+    let scope = |tab: &Tab| tab.client.scope().unwrap().to_spaces();
+
+    tab.go_for(more(), "deny");
+    assert!(tab.handle_redirect().is_err());
+    assert_eq!(scope(&tab), "DC");
+    assert_eq!(tab.token().unwrap(), token);
+
+    tab.go_for(more(), "allow");
+    assert!(tab.client.is_signed_in(), "while the user is away too");
+    let tab = tab.reload();
+    tab.handle_redirect().unwrap();
+    assert_eq!(scope(&tab), "DC MIM");
+    assert!(tab.is_good(&tab.token().unwrap()));
+    assert!(!tab.is_good(&token), "the session before it was revoked");
+
+    tab.world.pass(200_000.0);
+    tab.token().unwrap();
+    let tab = tab.reload();
+    tab.handle_redirect().unwrap();
+    assert_eq!(scope(&tab), "DC MIM", "after a renewal and a reload too");
 }
 
 #[test]

@@ -350,11 +350,15 @@ impl Tab {
 
     /// Away to the gateway and back to the callback page, with the answer in the address bar.
     pub fn go_and_come_back(&self, action: &str) {
+        self.go_for(SignIn::default(), action);
+    }
+
+    pub fn go_for(&self, options: SignIn, action: &str) {
         let href = self.href.borrow().clone();
         let random = [self.world.draw(); 48];
         let task = self
             .client
-            .authorization_url(SignIn::default(), &href, random)
+            .authorization_url(options, &href, random)
             .unwrap();
         let Ok(Outcome::Url(url)) = self.drive(task) else {
             panic!("no URL to leave for")
