@@ -5,7 +5,7 @@
 //! request to a [`Reply`], and the host performs what the reply says of delays and broken
 //! connections. The rules it keeps:
 //!
-//! - What is known of AT&T's side is the default. What is assumed (`[A]`) has a switch in
+//! - What is known of AT&T's side is the default. What is assumed (`\[A\]`) has a switch in
 //!   [`Options`], but for the looks of a few texts.
 //! - It reads what it receives with code of its own, so that it can bear witness for the client.
 //! - No request makes it panic, and its state is bounded.
@@ -236,7 +236,7 @@ impl Gateway {
     }
 
     /// OAuth errors in the format that the request's `Accept` or the options say. Documented for the
-    /// token endpoint `[D]`; the same at revocation `[A]`.
+    /// token endpoint `\[D\]`; the same at revocation `\[A\]`.
     fn in_format(&self, endpoint: Endpoint, request: &Request, response: Response) -> Response {
         let is_xml = match self.options.error_format {
             ErrorFormat::Accept => shape::prefers_xml(request),

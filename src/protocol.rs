@@ -1,7 +1,7 @@
 //! The exchanges, pure: what goes out as a `request`, what came back as a checked `response`.
 //!
-//! Facts about AT&T's side are marked by their standing: `[D]` documented by AT&T, `[S]` seen in
-//! its own SDKs, `[A]` assumed from the RFC.
+//! Facts about AT&T's side are marked by their standing: `\[D\]` documented by AT&T, `\[S\]` seen in
+//! its own SDKs, `\[A\]` assumed from the RFC.
 
 pub mod authorization;
 pub mod base64url;

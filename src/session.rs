@@ -1,8 +1,8 @@
 //! The client: what it knows of its session, and its flows as effects.
 //!
 //! The rules that this module keeps:
-//! - Tokens live in memory. What is stored is a [record](record) of the session (no token in it) and, for
-//!   the tab that started it, the [sign-ins under way](pending).
+//! - Tokens live in memory. What is stored is a record of the session (no token in it) and, for
+//!   the tab that started it, the sign-ins under way.
 //! - One flow at a time changes a session: each takes the lock first. The lock only saves requests;
 //!   the relay's vault is what makes it right, so a flow goes on if the lock can't be had.
 //! - Only a verdict (`invalid_grant`) or the user ends a session; a failure of the network, of a

@@ -17,7 +17,7 @@ const DEVICE: &str = "/rest/2/Devices/Info";
 const MESSAGES: &str = "/myMessages/v2/messages";
 const OUTBOX: &str = "/sms/v3/messaging/outbox";
 
-/// Path, method, scope `[S]`.
+/// Path, method, scope `\[S\]`.
 const APIS: &[(&str, &str, &str)] = &[
     (DEVICE, "GET", "DC"),
     (MESSAGES, "GET", "MIM"),

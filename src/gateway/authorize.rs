@@ -306,7 +306,7 @@ impl Gateway {
         Ok((ticket, custom))
     }
 
-    /// Whether a `redirect_uri` is the registered one, extra query parameters tolerated `[S]`.
+    /// Whether a `redirect_uri` is the registered one, extra query parameters tolerated `\[S\]`.
     fn matches(&self, redirect_uri: &str, registered: &str) -> bool {
         if redirect_uri == registered {
             return true;
@@ -388,7 +388,7 @@ impl Gateway {
             .set_some("state", self.echo(ticket))
     }
 
-    /// An error answer: in the query, whatever was asked for `[S]`.
+    /// An error answer: in the query, whatever was asked for `\[S\]`.
     fn refused(&self, ticket: &Ticket, error: &str, description: &str) -> String {
         Form::new()
             .set("error", error)
@@ -397,7 +397,7 @@ impl Gateway {
             .onto_url(&ticket.redirect_uri)
     }
 
-    /// `[A]` Whether AT&T echoes `state` is unknown.
+    /// `\[A\]` Whether AT&T echoes `state` is unknown.
     fn echo<'a>(&self, ticket: &'a Ticket) -> Option<&'a str> {
         ticket.state.as_deref().filter(|_| self.options.echo_state)
     }
@@ -524,7 +524,7 @@ impl Remembered {
     }
 }
 
-/// What `custom_param` asks for `[S]`.
+/// What `custom_param` asks for `\[S\]`.
 #[derive(Default)]
 struct Custom {
     bypass_onnetwork_auth: bool,

@@ -54,9 +54,9 @@ pub enum FaultKind {
     ServerError,
     /// `unavailable`: status 503 with `Retry-After: 1`.
     Unavailable,
-    /// `rate_limit`: 403 `Rate Limit Exceeded`, as AT&T throttles `[S]`.
+    /// `rate_limit`: 403 `Rate Limit Exceeded`, as AT&T throttles `\[S\]`.
     RateLimit,
-    /// `consent_missing`: 403 `POL0002` `[D]`.
+    /// `consent_missing`: 403 `POL0002` `\[D\]`.
     ConsentMissing,
     /// `slow`: the true reply, after `delayMs`.
     Slow,

@@ -64,18 +64,18 @@ impl Default for Device {
 /// Where the answer of a sign-in stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// `query`: `?code=…` `[S]`.
+    /// `query`: `?code=…` `\[S\]`.
     Query,
     /// `fragment`: `#code=…`.
     Fragment,
-    /// `token`: `#access_token=…` whatever was asked for, as the documentation can be read `[D]`.
+    /// `token`: `#access_token=…` whatever was asked for, as the documentation can be read `\[D\]`.
     Token,
 }
 
 /// How `redirect_uri` is compared with the registered one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedirectUriMatch {
-    /// `extra_query`: more query parameters are tolerated `[S]`.
+    /// `extra_query`: more query parameters are tolerated `\[S\]`.
     ExtraQuery,
     /// `exact`.
     Exact,
@@ -84,7 +84,7 @@ pub enum RedirectUriMatch {
 /// What the authorization endpoint does with what nobody has documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
-    /// `ignored` `[A]`.
+    /// `ignored` `\[A\]`.
     Ignored,
     /// `refused` with `invalid_request`.
     Refused,
@@ -102,7 +102,7 @@ pub enum Verdict {
 /// What sets the format of OAuth errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorFormat {
-    /// `accept`: the request's `Accept`, JSON by default `[D]`.
+    /// `accept`: the request's `Accept`, JSON by default `\[D\]`.
     Accept,
     /// `json`: JSON, whatever was asked for.
     Json,
@@ -113,9 +113,9 @@ pub enum ErrorFormat {
 /// How `expires_in` is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiresIn {
-    /// `number` `[D]`.
+    /// `number` `\[D\]`.
     Number,
-    /// `string`: a numeric string, as in older replies `[S]`.
+    /// `string`: a numeric string, as in older replies `\[S\]`.
     Text,
     /// `absent`.
     Absent,
@@ -153,60 +153,60 @@ pub struct Options {
     pub apps: Vec<App>,
     /// Who can sign in.
     pub users: Vec<User>,
-    /// How long a code lives, in seconds. 600, the RFC's advice `[A]`.
+    /// How long a code lives, in seconds. 600, the RFC's advice `\[A\]`.
     pub code_ttl: u32,
-    /// How long an access token lives, in seconds; 0: for ever `[S]`. 172800 `[D]`.
+    /// How long an access token lives, in seconds; 0: for ever `\[S\]`. 172800 `\[D\]`.
     pub access_token_ttl: u32,
-    /// How long a refresh token lives, in seconds. 7776000 `[D]`.
+    /// How long a refresh token lives, in seconds. 7776000 `\[D\]`.
     pub refresh_token_ttl: u32,
     /// How long replies take.
     pub latency_ms: Latency,
-    /// Whether `state` comes back `[A]`.
+    /// Whether `state` comes back `\[A\]`.
     pub echo_state: bool,
     /// Where the answer stands, unless `response_type=token` asks for a token.
     pub answer: Answer,
     /// After how many milliseconds the sign-in page goes to the redirect a second time, with the
-    /// same code `[S]`; `None`: it doesn't.
+    /// same code `\[S\]`; `None`: it doesn't.
     pub double_redirect_ms: Option<u32>,
-    /// The `error` of a denial `[A]`.
+    /// The `error` of a denial `\[A\]`.
     pub denial_error: String,
-    /// Whether Remember Me is ticked when the page opens `[D]`.
+    /// Whether Remember Me is ticked when the page opens `\[D\]`.
     pub remember_me: bool,
-    /// How long Remember Me lasts, in seconds. 7776000, as long as a refresh token `[A]`.
+    /// How long Remember Me lasts, in seconds. 7776000, as long as a refresh token `\[A\]`.
     pub remember_me_ttl: u32,
     /// The phone number that the traffic arrives on: its user needs no password, unless
-    /// `custom_param` has `bypass_onnetwork_auth` `[S]`.
+    /// `custom_param` has `bypass_onnetwork_auth` `\[S\]`.
     pub network_user: Option<String>,
     /// Whether the sign-in page offers the users to pick from.
     pub show_users: bool,
     /// How `redirect_uri` is compared.
     pub redirect_uri_match: RedirectUriMatch,
     /// What becomes of a request with `response_type`, which AT&T's SDKs never send: accepted
-    /// `[A]`; refused: it is an `invalid_request`.
+    /// `\[A\]`; refused: it is an `invalid_request`.
     pub response_type: Verdict,
-    /// What becomes of a sign-in for a scope that needs no consent: refused `[A]`, the mirror of
+    /// What becomes of a sign-in for a scope that needs no consent: refused `\[A\]`, the mirror of
     /// what the token endpoint says of consent scopes.
     pub no_consent_scopes: Verdict,
     /// What becomes of PKCE, `nonce`, `prompt` and the like.
     pub unknown_parameters: Unknown,
-    /// What becomes of words in `custom_param` beside the two `[S]`.
+    /// What becomes of words in `custom_param` beside the two `\[S\]`.
     pub unknown_custom_params: Unknown,
-    /// Whether a sign-in ends the tokens of the same user's earlier sign-ins at the same app `[A]`.
+    /// Whether a sign-in ends the tokens of the same user's earlier sign-ins at the same app `\[A\]`.
     pub sign_in_ends_others: bool,
-    /// Whether a `client_credentials` token ends the app's earlier one `[A]`.
+    /// Whether a `client_credentials` token ends the app's earlier one `\[A\]`.
     pub app_token_ends_earlier: bool,
     /// How `expires_in` is written.
     pub expires_in: ExpiresIn,
-    /// `token_type` as it is written: `bearer` `[D]`.
+    /// `token_type` as it is written: `bearer` `\[D\]`.
     pub token_type: String,
     /// The HTTP status by OAuth error at `/token` and `/revoke`: `invalid_client` 401,
-    /// `invalid_request` and `unsupported_grant_type` 400 `[A]`.
+    /// `invalid_request` and `unsupported_grant_type` 400 `\[A\]`.
     pub error_status: BTreeMap<String, u16>,
     /// What sets the format of errors at `/token` and `/revoke`.
     pub error_format: ErrorFormat,
-    /// The HTTP status when an unknown token is revoked: 200 `[A]`.
+    /// The HTTP status when an unknown token is revoked: 200 `\[A\]`.
     pub unknown_token_status: u16,
-    /// Whether replies allow any origin, and preflights are answered `[A]`.
+    /// Whether replies allow any origin, and preflights are answered `\[A\]`.
     pub cors: bool,
     /// What goes wrong from the start.
     pub faults: Vec<FaultRule>,

@@ -174,7 +174,7 @@ pub fn problem(status: u16, text: &str, random: &mut Random) -> Response {
 }
 
 /// Goes to `location`, and there again after `after_ms` milliseconds, if the browser is still here
-/// then: what AT&T's sign-in page is known to do `[S]`. The second navigation replaces the first, whose
+/// then: what AT&T's sign-in page is known to do `\[S\]`. The second navigation replaces the first, whose
 /// request has mostly left by then. The `Location` field is for programs; browsers ignore it with status 200.
 pub fn leaving_twice(location: &str, app: &str, after_ms: u32, random: &mut Random) -> Response {
     let nonce = random.alphanumeric(22);

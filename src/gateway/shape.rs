@@ -30,8 +30,8 @@ pub fn oauth_error(status: u16, error: &str, description: &str) -> Response {
 }
 
 /// An error of [`oauth_error`] as XML; any other response as it is. Documented is that `Accept` sets
-/// the format `[D]`; which formats there are, and how they look, is not: this is how GitHub's OAuth
-/// writes it `[A]`.
+/// the format `\[D\]`; which formats there are, and how they look, is not: this is how GitHub's OAuth
+/// writes it `\[A\]`.
 pub fn as_xml(response: Response) -> Response {
     let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     let text = |name| body.get(name).and_then(Value::as_str);
@@ -83,8 +83,8 @@ pub fn service(status: u16, id: &str, text: &str, variables: Option<&str>) -> Re
     request_error("ServiceException", status, id, text, variables)
 }
 
-/// `Variables` is a string, and may be missing `[S]`. What stands in it for `%1` and `%2` is parted
-/// by a comma `[A]`.
+/// `Variables` is a string, and may be missing `\[S\]`. What stands in it for `%1` and `%2` is parted
+/// by a comma `\[A\]`.
 fn request_error(
     kind: &str,
     status: u16,
@@ -119,12 +119,12 @@ pub fn method_not_allowed(endpoint: Endpoint, allow: &str) -> Response {
     error(endpoint, 405, "The method is not allowed").header("allow", allow)
 }
 
-/// AT&T throttles with 403, not 429 `[S]`.
+/// AT&T throttles with 403, not 429 `\[S\]`.
 pub fn rate_limited() -> Response {
     policy(403, "POL0001", "Rate Limit Exceeded", None)
 }
 
-/// The user hasn't agreed, or not any more `[D]`.
+/// The user hasn't agreed, or not any more `\[D\]`.
 pub fn consent_missing() -> Response {
     policy(
         403,
@@ -134,7 +134,7 @@ pub fn consent_missing() -> Response {
     )
 }
 
-/// The answer to a preflight, where CORS is switched on `[A]`.
+/// The answer to a preflight, where CORS is switched on `\[A\]`.
 pub fn preflight() -> Response {
     Response::new(204)
         .header("access-control-allow-methods", "GET, POST, OPTIONS")

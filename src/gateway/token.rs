@@ -53,7 +53,7 @@ impl Gateway {
         }
     }
 
-    /// Revoking a refresh token revokes its access token too; an access token goes alone `[S]`. The
+    /// Revoking a refresh token revokes its access token too; an access token goes alone `\[S\]`. The
     /// hint is only a hint (RFC 7009, 2.1).
     pub(super) fn revoke(&mut self, request: &Request, now_ms: f64) -> Response {
         let (app, parameters) = match self.read_client(request) {
@@ -148,7 +148,7 @@ impl Gateway {
     }
 
     /// "Once a new access token is given, the old refresh token and the old access token are no
-    /// longer valid" `[D]`.
+    /// longer valid" `\[D\]`.
     fn refresh(
         &mut self,
         app: usize,

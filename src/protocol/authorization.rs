@@ -15,12 +15,12 @@ pub enum ResponseType {
     /// A code, in query or fragment.
     #[default]
     Code,
-    /// An access token in the fragment, as AT&T documents it [D]. Dangerous: the token is in the
+    /// An access token in the fragment, as AT&T documents it \[D\]. Dangerous: the token is in the
     /// address bar, and nothing binds it to this client (RFC 9700, 2.1.2).
     Token,
 }
 
-/// `custom_param` [S].
+/// `custom_param` \[S\].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CustomParam {
     /// Ignore the phone number that the traffic arrives on.
@@ -70,14 +70,14 @@ pub struct AuthorizationRequest<'a> {
     /// Encoded for whom it goes to: [`Scope::to_commas`](super::scope::Scope::to_commas) for AT&T,
     /// [`Scope::to_spaces`](super::scope::Scope::to_spaces) for the relay.
     pub scope: &'a str,
-    /// Without it the gateway uses the registered one [S].
+    /// Without it the gateway uses the registered one \[S\].
     pub redirect_uri: &'a str,
-    /// Whether AT&T's gateway echoes it is unknown [A].
+    /// Whether AT&T's gateway echoes it is unknown \[A\].
     pub state: &'a str,
-    /// What is asked for. AT&T's SDKs never say it, and get a code [S]: `None` is for a gateway that
-    /// takes no such parameter [A].
+    /// What is asked for. AT&T's SDKs never say it, and get a code \[S\]: `None` is for a gateway that
+    /// takes no such parameter \[A\].
     pub response_type: Option<ResponseType>,
-    /// For the relay; AT&T's gateway ignores it [A].
+    /// For the relay; AT&T's gateway ignores it \[A\].
     pub code_challenge: &'a str,
     /// `fragment` keeps a code out of the logs of the app's server; for the relay.
     pub response_mode: &'a str,

@@ -137,7 +137,7 @@ pub(super) const fn is_unreserved(byte: u8) -> bool {
 }
 
 /// Percent-encodes all but RFC 3986's unreserved characters, so that the result is right in a
-/// query, a fragment and a body alike: AT&T's SDKs send a space as `%20` and a comma as `%2C` [S].
+/// query, a fragment and a body alike: AT&T's SDKs send a space as `%20` and a comma as `%2C` \[S\].
 pub fn encode_into(out: &mut String, text: &str) {
     const HEX: &str = "0123456789ABCDEF";
     for (i, byte) in text.bytes().enumerate() {

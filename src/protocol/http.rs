@@ -87,7 +87,7 @@ impl Request {
     }
 
     /// A `POST` of an encoded form that asks for JSON, the shape of every OAuth call to the token
-    /// and revocation endpoints. `Accept` also sets the format of AT&T's errors [D].
+    /// and revocation endpoints. `Accept` also sets the format of AT&T's errors \[D\].
     pub fn form(url: impl Into<String>, body: String) -> Self {
         Self {
             method: "POST".into(),

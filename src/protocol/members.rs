@@ -134,7 +134,7 @@ impl<'a> Members<'a> {
         self.string(index).unwrap_or_default()
     }
 
-    /// A number, in quotation marks or without: older replies carried numeric strings [S].
+    /// A number, in quotation marks or without: older replies carried numeric strings \[S\].
     pub fn number(self, index: usize) -> &'a str {
         let text = self.text(index);
         text.strip_prefix('"').unwrap_or(text)

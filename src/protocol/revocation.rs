@@ -7,12 +7,12 @@ use super::http::{Request, Response};
 use super::token::{Credentials, failure};
 use super::{Result, Secret};
 
-/// `token_type_hint`: the gateway wants one [S].
+/// `token_type_hint`: the gateway wants one \[S\].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenTypeHint {
-    /// Revokes this token; the refresh token stays usable [S].
+    /// Revokes this token; the refresh token stays usable \[S\].
     AccessToken,
-    /// Revokes the refresh token and its access token [S].
+    /// Revokes the refresh token and its access token \[S\].
     RefreshToken,
 }
 
@@ -54,7 +54,7 @@ pub fn public_request(client_id: &str, refresh_token: &str) -> String {
     body
 }
 
-/// Reads a reply: 200 is success, its body ignored [S]; a token that the server doesn't know counts
+/// Reads a reply: 200 is success, its body ignored \[S\]; a token that the server doesn't know counts
 /// as revoked (RFC 7009, 2.2).
 ///
 /// # Errors

@@ -17,14 +17,14 @@ pub enum Consent {
     NotNeeded,
 }
 
-/// Scopes that need the user's consent: the first four [D], the rest [S].
+/// Scopes that need the user's consent: the first four \[D\], the rest \[S\].
 const CONSENT: &str = "AAB DC IMMN MIM TL MOBO WEBRTCMOBILE";
-/// Scopes that need none: the first six [D], the rest [S].
+/// Scopes that need none: the first six \[D\], the rest \[S\].
 const NO_CONSENT: &str = "ADS MMS SMS SPEECH STTC TTS \
                           PAYMENT WAP CMS NOTIFICATIONCHANNEL WEBRTC EMERGENCYSERVICES";
 
 impl Scope {
-    /// Reads names parted by commas (AT&T [D]) or spaces (RFC 6749, 3.3).
+    /// Reads names parted by commas (AT&T \[D\]) or spaces (RFC 6749, 3.3).
     ///
     /// # Errors
     /// [`ErrorCode::InvalidOption`] for a character outside RFC 6749's `scope-token`.
@@ -99,7 +99,7 @@ pub(crate) fn is_written_well(text: &str) -> bool {
 }
 
 /// What AT&T's default configuration says of a scope; `None` if it isn't known. A name may have a
-/// part after a colon (`SESSIONS:ADTM` [S]), which is part of the name.
+/// part after a colon (`SESSIONS:ADTM` \[S\]), which is part of the name.
 pub fn known_consent(name: &str) -> Option<Consent> {
     let is_in = |names| text::split(names, b' ').any(|known| known == name);
     if is_in(CONSENT) {

@@ -11,9 +11,9 @@ use super::members::{
 use super::scope::{self, Scope};
 use super::{Error, Reason, Result, Secret, text};
 
-/// What AT&T takes for granted when `expires_in` is missing [A]: two days, its documented default [D].
+/// What AT&T takes for granted when `expires_in` is missing \[A\]: two days, its documented default \[D\].
 pub const DEFAULT_EXPIRES_IN: u32 = 172_800;
-/// How long a refresh token lives [D], in seconds: 90 days. Never in a reply.
+/// How long a refresh token lives \[D\], in seconds: 90 days. Never in a reply.
 pub const REFRESH_TOKEN_LIFETIME: u32 = 7_776_000;
 
 /// Who asks AT&T's gateway: the confidential client.
@@ -28,11 +28,11 @@ pub struct Credentials {
 /// What is shown to the gateway for a token.
 #[derive(Debug)]
 pub enum Grant {
-    /// A code, once. AT&T takes no `redirect_uri` and no `scope` with it [D].
+    /// A code, once. AT&T takes no `redirect_uri` and no `scope` with it \[D\].
     AuthorizationCode(Secret),
-    /// A refresh token; the gateway gives a new one and the old pair dies [D].
+    /// A refresh token; the gateway gives a new one and the old pair dies \[D\].
     RefreshToken(Secret),
-    /// The app itself; the only grant that sends `scope` [D].
+    /// The app itself; the only grant that sends `scope` \[D\].
     ClientCredentials(Scope),
 }
 
@@ -64,22 +64,22 @@ pub enum PublicGrant<'a> {
 pub enum Lifetime {
     /// So many seconds from the reply on.
     Seconds(u32),
-    /// For ever: AT&T's `expires_in` of 0 [S].
+    /// For ever: AT&T's `expires_in` of 0 \[S\].
     Never,
 }
 
 /// A reply of the token endpoint, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tokens {
-    /// Opaque; may hold `~` [S].
+    /// Opaque; may hold `~` \[S\].
     pub access_token: Secret,
     /// From `expires_in`.
     pub lifetime: Lifetime,
-    /// Comes with every grant of the gateway [D]; from the relay in custody `handle` alone.
+    /// Comes with every grant of the gateway \[D\]; from the relay in custody `handle` alone.
     pub refresh_token: Option<Secret>,
     /// What names the session for the relay's `/api` in custody `handle`: our extension.
     pub api_handle: Option<Secret>,
-    /// The gateway doesn't say it [S]; the relay does.
+    /// The gateway doesn't say it \[S\]; the relay does.
     pub scope: Option<Scope>,
     /// The relay's public label of the session: our extension.
     pub session: Option<String>,
@@ -87,7 +87,7 @@ pub struct Tokens {
     pub generation: Option<u32>,
 }
 
-/// A request to AT&T's gateway: credentials in the body, never Basic [D].
+/// A request to AT&T's gateway: credentials in the body, never Basic \[D\].
 pub fn request(endpoint: &str, credentials: &Credentials, grant: Grant) -> Request {
     let form = Form::new()
         .set("client_id", &credentials.client_id)
@@ -160,7 +160,7 @@ pub fn response(response: &Response) -> Result<Tokens> {
 /// What a reply that is no success means: a verdict on the session, a passing failure, or a refusal.
 ///
 /// Understands OAuth's errors (RFC 6749, 5.2) and the `RequestError` of AT&T's other servers, which
-/// also says "Rate Limit Exceeded" with 403 [S].
+/// also says "Rate Limit Exceeded" with 403 \[S\].
 pub fn failure(response: &Response) -> Error {
     let texts = members::of_json(&response.body).unwrap_or_default();
     refusal(response.status, Members::new(&texts))

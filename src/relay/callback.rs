@@ -18,11 +18,11 @@ use crate::protocol::http::Request;
 const EVENT: &str = "callback";
 /// How long a sealed code is good, in milliseconds.
 const CODE_LIFETIME_MS: f64 = 60_000.0;
-/// How long the browser keeps the answer, for the gateway's page may deliver it twice [S].
+/// How long the browser keeps the answer, for the gateway's page may deliver it twice \[S\].
 const DONE_LIFETIME_MS: f64 = 120_000.0;
 /// In bytes. AT&T's are short.
 const LONGEST_CODE: usize = 1024;
-/// In bytes. An error's name is a word; the gateway's own may be another than the RFC's [A].
+/// In bytes. An error's name is a word; the gateway's own may be another than the RFC's \[A\].
 const LONGEST_ERROR: usize = 64;
 
 /// The code that the app gets, sealed: the gateway's, and all that it is bound to.
@@ -134,7 +134,7 @@ fn refusal(params: &Params) -> Form {
         .set_some("error_description", description.as_deref())
 }
 
-/// What an answer in the fragment looks like from here: AT&T's documentation can be read so [D].
+/// What an answer in the fragment looks like from here: AT&T's documentation can be read so \[D\].
 fn nothing() -> Step {
     reply::page(
         400,

@@ -15,7 +15,7 @@ pub(super) const CREATED_AT: usize = 1;
 pub(super) const SCOPE: usize = 2;
 pub(super) const RETURN_TO: usize = 3;
 /// Empty once it has ended signed in. Such a one is kept for a while: the gateway's login page is known
-/// to redirect twice [S], and an app may ask twice.
+/// to redirect twice \[S\], and an app may ask twice.
 pub(super) const CODE_VERIFIER: usize = 4;
 /// The last field, empty until the answer is here: it was checked and took its place before the first
 /// request left (S13), so that a reload in mid-flow still ends signed in.

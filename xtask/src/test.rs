@@ -19,7 +19,7 @@ const FLOWS: [&str; 3] = [
 /// A part that can be run by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Part {
-    /// Format, lints, tests and doc tests, the wall.
+    /// Format, lints, tests and doc tests, the documentation, the wall.
     Rust,
     /// The flows over the built wasm, in Node and workerd, by our client and by others'.
     Package,
@@ -65,6 +65,11 @@ fn all(Options { parts, engines }: &Options, stages: &mut Stages) -> Result {
         stages.run("lints", lints)?;
         stages.run("Rust tests", || {
             run(cargo().args(["test", "--quiet", "--workspace"]))
+        })?;
+        stages.run("rustdoc", || {
+            run(cargo()
+                .args(["doc", "--quiet", "--no-deps", "--workspace"])
+                .env("RUSTDOCFLAGS", "--deny warnings"))
         })?;
         stages.run("wall", wall)?;
     }

@@ -3,7 +3,7 @@
 //! Each renewal is a new `client_credentials`, and the refresh token that AT&T sends along is not
 //! kept: we hold the App Secret, so it is worth nothing to us (RFC 6749, 4.4.3 says that there should
 //! be none), and no rotation can lose what isn't there. Whether a new token kills the one before is
-//! unknown [A]: as all share one that does no harm, but tokens of different scopes would end each
+//! unknown \[A\]: as all share one that does no harm, but tokens of different scopes would end each
 //! other, each reported dead at most once a minute. Where AT&T does so, ask for one set everywhere.
 
 use std::string::{String, ToString};

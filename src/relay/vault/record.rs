@@ -133,7 +133,7 @@ impl Record {
         }
     }
 
-    /// Revoking a refresh token revokes its access token too [S].
+    /// Revoking a refresh token revokes its access token too \[S\].
     pub(super) fn owe(&mut self, refresh_token: Option<Secret>, access_token: Secret, now_ms: f64) {
         let is_refresh_token = refresh_token.is_some();
         self.owed.push(Owed {
