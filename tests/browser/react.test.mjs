@@ -20,7 +20,7 @@ const rendered = {};
 for (const [version, alias] of Object.entries(REACTS)) {
   await bundle(`react${version}.js`, { entryPoints: [source("react.jsx")], alias });
   await bundle(`hydrate${version}.js`, { entryPoints: [source("hydrate.jsx")], alias });
-  // All in one file, far from client.wasm, as some frameworks have it on their servers.
+  // All in one file, as some frameworks have it on their servers.
   const options = { entryPoints: [source("server.jsx")], alias, platform: "node", format: "cjs", logOverride: { "empty-import-meta": "silent" } };
   const server = await bundle(`server/${version}.cjs`, options);
   const output = execFileSync(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(TRAPS)}`, server], { encoding: "utf8" });

@@ -130,6 +130,8 @@ test("a page's script loads no more than these modules and its wasm, which impor
     const imports = inputs[0].imports.map(({ path, kind }) => `${kind} ${path}`);
     assert.deepEqual(imports.sort(), wanted.map(path => `dynamic-import ${path}`), file);
   }
+  const adapter = await bundled('import "./node_modules/att-oauth/react.js";', { external: ["att-oauth", "react"] });
+  assert.deepEqual(adapter.inputs[0].imports.map(({ path }) => path), ["att-oauth", "react"]);
   assert.deepEqual(text("index.js").match(/new URL\("[^"]*",import\.meta\.url\)/g), ['new URL("./client.wasm",import.meta.url)']);
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(join(unpacked, "client.wasm"))));
   assert.deepEqual(imports.map(({ module, kind }) => [module, kind]), [["a", "function"]]);
