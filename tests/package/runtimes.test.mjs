@@ -1,23 +1,22 @@
 // The relay as the package's page says that it runs elsewhere: Node, a route of Hono, Deno, Bun, each for real.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { BUN, DENO } from "./programs.mjs";
 import { DEVICE, HOSTS, SEALING_KEYS, SECRET, browser, refusal, start, until } from "./relay.mjs";
 
 const here = path => fileURLToPath(new URL(path, import.meta.url));
-const installed = [here("../node_modules/@deno/linux-x64-glibc/deno"), here("../node_modules/@oven/bun-linux-x64/bin/bun")];
-const [deno, bun] = installed.map(program => (existsSync(program) ? program : undefined));
 
 /** Each: its command, if its program is here. */
 const RUNTIMES = {
   Node: [process.execPath, "node.mjs"],
   "a route of Hono": [process.execPath, "hono.mjs"],
-  Deno: deno && [deno, "run", "--no-prompt", "--allow-net", "--allow-read", "--allow-env", "--node-modules-dir=manual", "deno.mjs"],
-  Bun: bun && [bun, "run", "bun.mjs"],
+  Deno: DENO && [DENO, "run", "--no-prompt", "--allow-net", "--allow-read", "--allow-env", "--node-modules-dir=manual", "deno.mjs"],
+  Bun: BUN && [BUN, "run", "bun.mjs"],
 };
 
 const folder = mkdtempSync(join(tmpdir(), "att-oauth-runtimes-"));

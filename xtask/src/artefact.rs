@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::tool::{self, Result, cargo, file_error, files, node, output, root, run};
+use crate::tool::{self, Result, cargo, file_error, files, hash_files, node, output, root, run};
 
 /// The target of the artefacts.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -128,12 +128,7 @@ impl Artefact {
         let mut hasher = DefaultHasher::new();
         include_str!("artefact.rs").hash(&mut hasher);
         self.hash(&mut hasher);
-        for path in paths {
-            path.hash(&mut hasher);
-            fs::read(&path)
-                .map_err(|e| file_error("read", &path, &e))?
-                .hash(&mut hasher);
-        }
+        hash_files(&paths, &mut hasher)?;
         Ok(format!("{:016x}", hasher.finish()))
     }
 

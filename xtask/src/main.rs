@@ -35,7 +35,7 @@ const USAGE: &str = "\
 usage: cargo xtask build [client|relay|gateway]...
        cargo xtask build-trap
        cargo xtask pack
-       cargo xtask test [rust|package|browser]... [--engines LIST]
+       cargo xtask test [rust|package|browser|apps]... [--engines LIST]
        cargo xtask demo [--gateway FILE] [--ttl SECONDS] [--port FIRST]
        cargo xtask bench [--rounds NUMBER] [relay|client|behaviour]...
 
@@ -248,7 +248,7 @@ mod tests {
             Ok(Command::Test(options)) => options.parts.iter().map(Part::name).collect(),
             _ => Vec::new(),
         };
-        assert_eq!(names("test"), ["rust", "package", "browser"]);
+        assert_eq!(names("test"), ["rust", "package", "browser", "apps"]);
         assert_eq!(names("test browser rust"), ["rust", "browser"]);
     }
 

@@ -7,7 +7,7 @@ use crate::artefact::WASM_TARGET;
 use crate::tool::{self, Result, cargo, output, program, root, run, succeeds};
 
 /// The oldest Node that has all that the scripts use.
-const NODE: (u32, u32) = (20, 11);
+const NODE: (u32, u32) = (20, 19);
 
 /// Everything that `build` and `demo` need.
 pub fn for_build() -> Result {

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every check, stage by stage, up to the first that fails.
 
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -7,7 +9,7 @@ use crate::artefact::{ARTEFACTS, TRAP, WASM_TARGET};
 use crate::build;
 use crate::engine::Engine;
 use crate::setup;
-use crate::tool::{Result, cargo, files, output, program, root, run};
+use crate::tool::{self, Result, cargo, files, hash_files, node, output, program, root, run};
 
 /// What works the same in every engine.
 const FLOWS: [&str; 3] = [
@@ -25,11 +27,13 @@ pub enum Part {
     Package,
     /// The demo page in a browser.
     Browser,
+    /// The packed package in apps that are built by various tools, and in servers.
+    Apps,
 }
 
 impl Part {
     /// Every part, in the order in which they run.
-    pub const ALL: [Self; 3] = [Self::Rust, Self::Package, Self::Browser];
+    pub const ALL: [Self; 4] = [Self::Rust, Self::Package, Self::Browser, Self::Apps];
 
     /// What the command line calls it.
     pub fn name(&self) -> &'static str {
@@ -37,6 +41,7 @@ impl Part {
             Self::Rust => "rust",
             Self::Package => "package",
             Self::Browser => "browser",
+            Self::Apps => "apps",
         }
     }
 }
@@ -90,7 +95,38 @@ fn all(Options { parts, engines }: &Options, stages: &mut Stages) -> Result {
             browser_tests(*engine, stages)?;
         }
     }
+    if parts.contains(&Part::Apps) {
+        let is_asked_for = *parts != Part::ALL;
+        stages.run("apps", || app_tests(is_asked_for))?;
+    }
     Ok(())
+}
+
+/// The tests of the packed package. They take long and depend on little else: once they have passed, a run of all parts
+/// leaves them out until the package, the apps or the tools are other ones.
+fn app_tests(is_asked_for: bool) -> Result {
+    run(&mut node(&root("tests/apps/install.mjs")))?;
+    let engine = Engine::Chromium;
+    let program = engine.set_up()?;
+    let stamp = root("target/apps/node_modules/.passed");
+    let mut hasher = DefaultHasher::new();
+    hash_files(&files(&root("tests/apps"))?, &mut hasher)?;
+    let tools = [
+        "tests/package-lock.json",
+        "target/apps/node_modules/.tarball",
+    ]
+    .map(root);
+    hash_files(&tools, &mut hasher)?;
+    for mut version in [tool::program("node"), tool::program(&program)] {
+        output(version.arg("--version"))?.hash(&mut hasher);
+    }
+    let inputs = format!("{:016x}", hasher.finish());
+    if !is_asked_for && fs::read_to_string(&stamp).is_ok_and(|passed| passed == inputs) {
+        println!("They have passed with this package; `cargo xtask test apps` runs them again.");
+        return Ok(());
+    }
+    node_tests(tests_in("tests/apps")?, &[(engine.variable(), program)])?;
+    tool::write(&stamp, &inputs)
 }
 
 fn browser_tests(engine: Engine, stages: &mut Stages) -> Result {

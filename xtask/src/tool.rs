@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -113,6 +114,17 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Takes the names and the contents of files into a digest.
+pub fn hash_files(paths: &[PathBuf], hasher: &mut impl Hasher) -> Result {
+    for path in paths {
+        path.hash(hasher);
+        fs::read(path)
+            .map_err(|e| file_error("read", path, &e))?
+            .hash(hasher);
+    }
+    Ok(())
 }
 
 /// "can't read PATH: why".
