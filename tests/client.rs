@@ -11,7 +11,9 @@ mod world;
 use att_oauth::protocol::ErrorCode;
 use att_oauth::protocol::authorization::ResponseType;
 use att_oauth::protocol::http::Response;
-use att_oauth::session::{Client, Event, Options, Outcome, Reply, SignIn, Wanted};
+use att_oauth::session::{
+    Client, Effect, Event, Options, Outcome, Reply, SignIn, Step, Store, Wanted,
+};
 use serde_json::json;
 use world::{CALLBACK, Network, World};
 
@@ -419,7 +421,7 @@ fn a_token_that_never_expires_sets_no_alarm() {
 #[test]
 fn s10_return_to_is_refused_by_name() {
     let tab = World::new().tab(PAGE);
-    for path in ["//evil", ""] {
+    for path in ["//evil", "", "/a\x1fb"] {
         let options = SignIn {
             return_to: Some(path.into()),
             ..SignIn::default()
@@ -431,6 +433,28 @@ fn s10_return_to_is_refused_by_name() {
             .unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidOption);
         assert!(error.message().starts_with("returnTo"), "{path}");
+    }
+}
+
+#[test]
+fn nothing_that_parts_texts_comes_in_by_a_path_or_a_record() {
+    let tab = World::new().tab(PAGE);
+    for path in ["rest", "/a\x1fb", "/a\x1eD", "/a\nb"] {
+        let error = tab.client.api_target(path).map(drop).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidOption, "{path:?}");
+    }
+    for (label, is_one) in [("a\x1eb", false), ("a\x1fb", false), ("a", true)] {
+        let record = format!("{label}\n1\nDC\n9999999999999\n1000\n\n\n");
+        let mut task = tab.client.handle_redirect(PAGE);
+        let mut reply = Reply::Done;
+        while let Step::Effect(effect) = task.resume(reply, 0.0) {
+            reply = match effect {
+                Effect::Load(Store::Session) => Reply::Loaded(Some(record.clone())),
+                Effect::Load(Store::Pending) => Reply::Loaded(None),
+                _ => Reply::Done,
+            };
+        }
+        assert_eq!(tab.client.is_signed_in(), is_one, "{label:?}");
     }
 }
 

@@ -331,7 +331,7 @@ fn in_custody_handle_a_user_signs_in_reloads_renews_calls_apis_and_revokes() {
     }
     assert_eq!(renewals(&tab.world), 4);
     let Ok(Outcome::Api(url, label, Some(handle))) =
-        tab.drive(tab.client.api_target("/rest/2/Devices/Info"))
+        tab.drive(tab.client.api_target("/rest/2/Devices/Info").unwrap())
     else {
         panic!()
     };
@@ -382,7 +382,7 @@ fn s20_in_custody_handle_a_stolen_handle_that_is_used_late_ends_the_session_for_
 }
 
 fn task_label(tab: &Tab) -> String {
-    let Outcome::Api(_, label, _) = tab.drive(tab.client.api_target("/")).unwrap() else {
+    let Outcome::Api(_, label, _) = tab.drive(tab.client.api_target("/").unwrap()).unwrap() else {
         panic!()
     };
     label

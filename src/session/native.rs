@@ -227,10 +227,19 @@ impl Task {
     }
 }
 
+/// Whether nothing in it would part it from itself.
+fn is_text(text: &str) -> bool {
+    !text.contains(END) && !text.contains(BREAK)
+}
+
 fn texts_of(reply: Reply) -> (i32, String) {
     match reply {
         Reply::Done => (0, String::new()),
-        Reply::Loaded(record) => (0, record.unwrap_or_default()),
+        // Who can write there could write more than a record, if it had what parts texts.
+        Reply::Loaded(record) => (
+            0,
+            record.filter(|record| is_text(record)).unwrap_or_default(),
+        ),
         Reply::Response(response) => (
             response.status.into(),
             members::of_json(&response.body).unwrap_or_default(),
@@ -356,7 +365,11 @@ impl Client {
     ) -> Result<Task> {
         let is_any_allowed = self.page.borrow().config.has(config::ALLOW_ANY_SCOPE);
         check_scope(&options.scope, is_any_allowed)?;
-        if options.return_to.as_deref() == Some("") {
+        if options
+            .return_to
+            .as_deref()
+            .is_some_and(|path| path.is_empty() || !is_text(path))
+        {
             return Err(Reason::ReturnTo.into());
         }
         let mut digits = String::new();
@@ -398,9 +411,16 @@ impl Client {
         Task::new(self, flow::ACCESS_TOKEN, input.join(BREAK))
     }
 
-    /// Where a call of an API goes, and for which session.
-    pub fn api_target(self: &Rc<Self>, path: &str) -> Task {
-        Task::new(self, flow::API, path.into())
+    /// Where a call of an API goes, and for which session. `path` as at AT&T.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidOption`] for what is no path
+    pub fn api_target(self: &Rc<Self>, path: &str) -> Result<Task> {
+        if !path.starts_with('/') || path.contains(|c| c < ' ') {
+            let what = "fetch takes a path as at AT&T, like \"/rest/2/Devices/Info\"";
+            return Err(Error::new(ErrorCode::InvalidOption, what));
+        }
+        Ok(Task::new(self, flow::API, path.into()))
     }
 
     /// Revokes the session's tokens at the gateway and signs this browser out. With a relay, success

@@ -233,7 +233,7 @@ impl Page {
     }
 
     async fn call_api_once(self: &Rc<Self>) -> Result<Response> {
-        let target = self.client.api_target(crate::gateway::API);
+        let target = self.client.api_target(crate::gateway::API)?;
         let Outcome::Api(url, label, _) = self.run(Kind::Api, target).await? else {
             panic!("an API has a URL")
         };
