@@ -14,7 +14,7 @@ export default function init(
 
 /** What went wrong, for a program to switch on. A closed list. */
 export type AttOAuthErrorCode =
-  /** The call was given up by its `AbortSignal`; `cause` is the signal's reason. */
+  /** The call was given up by its `AbortSignal`, whose reason is the `cause`; or a pop-up's by the next one. */
   | "aborted"
   /** The user, or AT&T for them, said no. */
   | "access_denied"
@@ -38,6 +38,8 @@ export type AttOAuthErrorCode =
   | "network"
   /** `init()` hasn't finished, or was another copy's of this package. */
   | "not_initialized"
+  /** The browser lets no pop-up open: call `signIn` straight from a click, before you wait for anything, or without `popup`. */
+  | "popup_blocked"
   /** The server refused the request; `error` and `errorDescription` have its words. */
   | "request_refused"
   /** Another sign-in in this browser has taken this page's place: reload, or call `handleRedirect` to take it up. */
@@ -46,9 +48,9 @@ export type AttOAuthErrorCode =
   | "storage"
   /** The server is overloaded or out of order. The user is still signed in. */
   | "temporarily_unavailable"
-  /** No answer within `timeoutMs`. The user is still signed in. */
+  /** No answer within `timeoutMs`, of a pop-up in ten minutes. Who was signed in still is. */
   | "timeout"
-  /** The servers in use have no such thing. */
+  /** The servers in use have no such thing, or a worker, or a browser without `BroadcastChannel` for a pop-up. */
   | "unsupported";
 
 /** What every method throws or rejects with. */
@@ -103,8 +105,13 @@ interface CommonOptions {
   timeoutMs?: number;
   /** Where the session's record is kept (it holds no token); `"local"`. Without a browser's storage: memory. */
   storage?: "local" | "session" | "memory" | SessionStorage;
-  /** Used in place of the global `fetch`. */
+  /** Used in place of the global `fetch`, for all that the client sends. */
   fetch?: typeof fetch;
+  /**
+   * Where `att.fetch` may go straight, with the access token and past the relay: exact origins, like
+   * `["https://api.att.com"]`. Their servers have to let your page call them (CORS).
+   */
+  apiOrigins?: readonly string[];
   /**
    * Milliseconds since 1970; `Date.now`, but not back with a clock that is set back. A token's life is told by how many
    * seconds it has from the request for it on, so a clock that is wrong does no harm.
@@ -136,7 +143,7 @@ export interface EndpointOptions extends CommonOptions {
   responseType?: "code" | "token";
 }
 
-export interface SignInOptions {
+export interface AuthorizationOptions {
   /** Where the user wants to go afterwards: a path of the app's own origin; by default the page that they are on. */
   returnTo?: string;
   /** In place of the configured one. */
@@ -144,6 +151,11 @@ export interface SignInOptions {
   /** In place of the configured one. */
   customParam?: CustomParam | readonly CustomParam[];
   signal?: AbortSignal;
+}
+
+export interface SignInOptions extends AuthorizationOptions {
+  /** In a pop-up instead of leaving the page. */
+  popup?: boolean;
 }
 
 export interface CallOptions {
@@ -155,6 +167,14 @@ export interface TokenOptions extends CallOptions {
   minValidity?: number;
 }
 
+export interface AppTokenOptions extends CallOptions {
+  /**
+   * A token of these scopes that an API refused with 401. The relay is told, and gets another from AT&T, once a minute at
+   * the most.
+   */
+  refused?: string;
+}
+
 export interface AttOAuthEventMap {
   /** Who is signed in, the token or the scope has changed. */
   change: Event;
@@ -164,6 +184,12 @@ export interface AttOAuthEventMap {
   expired: Event;
   /** The session has ended, in this tab or another. */
   signedout: Event;
+  /**
+   * The pop-up of a sign-in seems to be closed. A hint and no more: the sign-in goes on, because a page with a
+   * `Cross-Origin-Opener-Policy` on the way makes an open pop-up look closed. An app that knows of none may make an end:
+   * `att.events.addEventListener("popupclosed", () => controller.abort())`, with the signal of that controller in `signIn`.
+   */
+  popupclosed: Event;
   /** A renewal failed; the user is still signed in. */
   refresherror: Event & { readonly error: AttOAuthError };
 }
@@ -202,17 +228,30 @@ export class AttOAuth {
    * every load, any number of times: the same redirect gives the same result. The answer is gone from
    * the address bar before the first request.
    *
+   * In a pop-up it takes the answer to the page that opened it, and the pop-up closes. If that page is gone, the pop-up
+   * completes the sign-in itself and is a page like any other.
+   *
    * @returns where the user wanted to go, after a sign-in; else `undefined`
    * @throws {AttOAuthError} `access_denied`, `authorization_failed`, `invalid_answer`, `login_required`,
    * or one that is `retryable`: then the next call goes on with the same answer
    */
   handleRedirect(options?: CallOptions & { url?: string | URL }): Promise<{ returnTo: string | undefined } | undefined>;
 
-  /** Leaves the page to sign in. */
+  /**
+   * Leaves the page to sign in; or with `popup` stays, and resolves when the user is signed in.
+   *
+   * A pop-up has to be asked for straight from a click, before you wait for anything. The page at `redirectUri` calls
+   * `handleRedirect` as always, with a client of the same options; the servers have to hand `state` back. Of a client's
+   * pop-ups the latest counts: a second ends the first, and so do the signal, ten minutes and `dispose`, which close it if
+   * the browser lets them. An answer that comes all the same signs nobody in, as long as the page and its client are there.
+   *
+   * @throws {AttOAuthError} `unsupported` where there is no page; with `popup` also `popup_blocked`, `aborted`, `timeout`,
+   * and what `handleRedirect` throws, which goes on after one that is `retryable` if the answer was there
+   */
   signIn(options?: SignInOptions): Promise<void>;
 
   /** Begins a sign-in and gives the URL to send the user to, for those who leave the page themselves. */
-  authorizationUrl(options?: SignInOptions): Promise<string>;
+  authorizationUrl(options?: AuthorizationOptions): Promise<string>;
 
   /**
    * A valid access token: the kept one while it is fresh, else a new one by one request however many ask.
@@ -232,10 +271,35 @@ export class AttOAuth {
   signOut(options?: CallOptions): Promise<void>;
 
   /**
-   * Calls an API of AT&T's through the relay: `path` as at AT&T, like `/rest/2/Devices/Info`. On a 401 the
-   * token is renewed and the call sent once more, unless its body was a stream.
+   * A token of the app's own (`client_credentials`), which the relay gives those who are signed in if its `appScopes` say
+   * so: for APIs that need no user's consent. Kept in memory while it is fresh, by the rule of `minValidity`; however many
+   * ask, the relay is asked once.
+   *
+   * @param scope like `"SMS"` or `["SMS", "MMS"]`; without it, all that the relay gives
+   * @throws {AttOAuthError} `login_required`, `session_mismatch`, `unsupported` if the relay gives none,
+   * `request_refused` with `error` `"invalid_scope"`, `network`, …
    */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  appToken(scope?: string | readonly string[], options?: AppTokenOptions): Promise<string>;
+
+  /**
+   * Calls an API of AT&T's: through the relay, which adds the session's token, or straight.
+   *
+   * | what is called | how |
+   * |---|---|
+   * | a path as at AT&T, like `/rest/2/Devices/Info` | through the relay |
+   * | a URL below the relay's `/api`, or of the page's own origin | its path through the relay |
+   * | a URL of one of `apiOrigins` | straight, with a fresh access token, without cookies; a redirect is an error, or what `redirect: "manual"` makes of it |
+   * | anything else | not at all: `invalid_option` |
+   *
+   * On a 401 the token is renewed and the call sent once more, unless its body was a stream. The body of a `Request` is
+   * read whole before, so that it can be. A call has no time-out of its own: give it a `signal`, like
+   * `AbortSignal.timeout(10_000)`. The response is the server's, its body as it comes.
+   *
+   * It needs no `this`, so what wraps a `fetch` can have it: `ky.create({ fetch: att.fetch })`.
+   *
+   * @throws {AttOAuthError} `network` also if a server lets no page call it (CORS) or redirects; what `accessToken` throws
+   */
+  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
   /** Drops timers, listeners and channel. Every later call rejects with `disposed`. */
   dispose(): void;

@@ -42,7 +42,8 @@ function createStore(options, client) {
     status: "loading",
     scope: [],
     retry: load,
-    signIn: async (wanted) => (await open()).signIn(wanted),
+    // A pop-up opens only before anything is waited for.
+    signIn: async (wanted) => (state.att ?? (await open())).signIn(wanted),
     signOut: async (wanted) => (await open()).signOut(wanted),
   };
   let state = first;

@@ -51,6 +51,8 @@ error_codes! {
     Network = "network",
     /// The module was used before `init()` finished.
     NotInitialized = "not_initialized",
+    /// The browser lets no pop-up open.
+    PopupBlocked = "popup_blocked",
     /// The server refused the request; `error` and `errorDescription` have its words.
     RequestRefused = "request_refused",
     /// Another user has signed in from another tab of this browser.

@@ -3,13 +3,13 @@
 use super::config::{CLIENT_ID, ISSUER, TOKEN_ENDPOINT};
 use super::flow::{BREAK, Flow, Reply, Stage, also};
 use super::page::Page;
-use super::record::{self, API_HANDLE_LINE, GENERATION, HANDLE, LABEL, SCOPE, Signed};
+use super::record::{self, GENERATION, HANDLE, LABEL, SCOPE, Signed};
 use crate::protocol::members::{self, Members};
 use crate::protocol::token::{self, PublicGrant};
 use crate::protocol::{Error, ErrorCode, Reason, Result, text};
 
 impl Page {
-    /// Where a call of an API goes, and for which session.
+    /// Where a call of an API goes, and the record of the session that it is for.
     pub(super) fn api(&mut self, flow: &Flow) -> Result<()> {
         if !self.config.has(ISSUER) {
             return Err(Reason::NoRelay.into());
@@ -20,11 +20,17 @@ impl Page {
             "/api",
             &flow.input,
             BREAK,
-            record::line(&self.session, LABEL),
-            BREAK,
-            record::line(&self.session, API_HANDLE_LINE),
+            &self.session,
         ];
         also(&mut self.out, &parts);
+        Ok(())
+    }
+
+    /// Gives a token of the app's own, and the record that it would have as a session's: its generation and its life are
+    /// there.
+    pub(super) fn app_token(&mut self, flow: &Flow, reply: Reply<'_>) -> Result<()> {
+        let signed = self.signed(reply, flow.asked_at, "", "")?;
+        self.also(&["D", &signed.token, BREAK, &signed.record]);
         Ok(())
     }
 

@@ -52,6 +52,8 @@ pub(super) const API: u32 = 6;
 pub(super) const SYNC: u32 = 7;
 /// With the label of a session that an API has answered for, and the generation of its token.
 pub(super) const CALLED: u32 = 8;
+/// With what belongs to `F`, for a token that isn't the session's own.
+pub(super) const APP_TOKEN: u32 = 10;
 
 /// What came of an effect: a text, or nothing if it failed.
 pub(super) type Reply<'a> = Option<&'a str>;
@@ -102,6 +104,8 @@ pub(super) enum Stage {
     Settled,
     /// The stored session, which another tab may have left.
     Heard,
+    /// The reply to a request for an app token.
+    AppToken,
 }
 
 /// A flow under way.
@@ -190,6 +194,12 @@ impl Page {
                 BEGIN => self.begin(flow),
                 SIGN_OUT => self.ask(flow, Stage::Forget, "p"),
                 SETTLE => self.ask(flow, Stage::Settle, "s"),
+                APP_TOKEN => {
+                    flow.asked_at = self.now;
+                    self.also(&["F", &flow.input]);
+                    flow.stage = Stage::AppToken;
+                    Ok(())
+                }
                 SYNC if !flow.input.is_empty() => self.hear(flow),
                 CALLED => {
                     let texts = |number| text::nth(&flow.input, members::BREAK, number);
@@ -220,6 +230,7 @@ impl Page {
             Stage::Told => self.told(flow, reply),
             Stage::Settled => self.settled(flow, reply),
             Stage::Heard => self.heard(flow, reply),
+            Stage::AppToken => self.app_token(flow, reply),
         }
     }
 

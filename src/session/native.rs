@@ -217,7 +217,12 @@ impl Task {
         match self.flow.number {
             flow::ACCESS_TOKEN => Outcome::AccessToken(Secret::new(texts)),
             flow::BEGIN => Outcome::Url(texts.into()),
-            flow::API => Outcome::Api(next(), next(), some(&next()).map(Secret::new)),
+            flow::API => {
+                let (url, session) = (next(), next());
+                let line = |number| record::line(&session, number).to_string();
+                let handle = some(&line(record::API_HANDLE_LINE)).map(Secret::new);
+                Outcome::Api(url, line(record::LABEL), handle)
+            }
             flow::REDIRECT => match texts.strip_prefix('/') {
                 Some(return_to) => Outcome::SignedIn(some(return_to)),
                 None => Outcome::Nothing,

@@ -69,6 +69,10 @@ impl Page {
 
     /// Keeps that for the next call.
     fn remember(&mut self, id: &str, flow: &Flow) {
+        // What comes of a pop-up is told at once, to the page that has opened it.
+        if text::count(id, b'p') > 0 {
+            return;
+        }
         self.redirect = id.into();
         self.outcome = flow.outcome.clone();
         self.refusal = flow.failed.clone();

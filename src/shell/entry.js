@@ -1,5 +1,5 @@
 // The public class, over what host.js makes of Rust's side.
-import { AttOAuthError, open, redirect } from "#shell/host";
+import { AttOAuthError, open } from "#shell/host";
 import { REDIRECT, SIGN_IN, TOKEN, checked, customParamOf, pageOf, scopeOf } from "#shell/options";
 
 // The flows by their numbers in src/session/flow.rs.
@@ -9,25 +9,27 @@ const ACCESS_TOKEN = 2;
 const REVOKE = 3;
 const SIGN_OUT = 4;
 const SETTLE = 5;
-const API = 6;
-const CALLED = 8;
 
 /** What parts texts; see host.js. */
 const BREAK = "\x1f";
+
+/** A `state` that belongs to a pop-up: all others end in hexadecimal digits. */
+const POPUP = /\.[\da-f]{32}p/;
 
 /** `AttOAuth` over the functions of the glue; documented in index.d.ts. */
 export function define(glue, isReady) {
   return class AttOAuth {
     #host;
-    #options;
+
+    // Bound, for those who hand it to others.
+    fetch = (...args) => this.#later("fetch", ...args);
 
     constructor(options) {
       if (!isReady()) throw new AttOAuthError("not_initialized", "await init() of this copy of att-oauth first");
       this.#host = open(glue, options);
-      this.#options = options;
       if (!options.renewInBackground) return;
       for (const name of ["expiring", "expired", "refresherror"]) {
-        this.events.addEventListener(name, (event) => import("#renewal").then(({ renewal }) => renewal(this, event, this.#host.signal), () => {}));
+        this.events.addEventListener(name, (event) => this.#later("renewal", event).catch(() => {}));
       }
     }
 
@@ -54,25 +56,31 @@ export function define(glue, isReady) {
 
     async handleRedirect(options) {
       const { url = href(), signal } = checked(options, REDIRECT);
-      const [text] = await this.#host.run(HANDLE_REDIRECT, redirect(url), signal);
+      const [text] = await (globalThis.document && POPUP.test(url)
+        ? this.#later("answer", url, signal)
+        : this.#host.run(HANDLE_REDIRECT, this.#host.redirect(url), signal));
       // A sign-out that the relay hasn't heard of: nobody waits for it.
       if (!this.signedIn) this.#host.run(SETTLE).catch(() => {});
       return text ? { returnTo: text.slice(1) || undefined } : undefined;
     }
 
     async signIn(options) {
-      const url = await this.authorizationUrl(options);
       const { location } = globalThis;
       // A worker has one that can't be left.
       if (!location?.assign) throw new AttOAuthError("unsupported", "there is no page to leave here: use authorizationUrl()");
-      location.assign(url);
+      if (options?.popup) {
+        // Before anything is waited for: later no browser lets it.
+        const opened = globalThis.open("", "", "popup,width=480,height=680");
+        return this.#later("signIn", opened, options).finally(() => opened?.close());
+      }
+      location.assign(await this.authorizationUrl(options));
     }
 
     async authorizationUrl(options) {
       const asked = checked(options, SIGN_IN);
-      const { redirectUri } = this.#options;
+      const { options: configured } = this.#host;
       const digits = Array.from(crypto.getRandomValues(new Uint8Array(48)), (byte) => byte.toString(16).padStart(2, "0"));
-      const texts = [digits.join(""), scopeOf(asked, this.#options), asked.returnTo, customParamOf(asked), pathFrom(redirectUri)];
+      const texts = [digits.join("") + (asked.popup ? "p" : ""), scopeOf(asked, configured), asked.returnTo, customParamOf(asked), pathFrom(configured)];
       return (await this.#host.run(BEGIN, texts.join(BREAK), asked.signal))[0];
     }
 
@@ -92,29 +100,24 @@ export function define(glue, isReady) {
       await this.#host.run(SIGN_OUT, "", checked(options).signal);
     }
 
-    async fetch(path, init) {
-      // A service worker may import nothing later: there the app has imported att-oauth/fetch.
-      const load = () =>
-        import("#fetch").catch((cause) => {
-          throw new AttOAuthError("network", "fetch.js can't be loaded", { cause, retryable: true });
-        });
-      const { apiFetch } = globalThis["att-oauth/fetch"] ?? (await load());
-      const target = (signal) => this.#host.run(API, path, signal);
-      // An API has answered for the session of that label, with the token of that generation.
-      const called = (...answer) => this.#host.run(CALLED, answer.join(BREAK)).catch(() => {});
-      return apiFetch(this, this.#host.fetch, target, called, path, init, AttOAuthError);
+    appToken(...args) {
+      return this.#later("appToken", ...args);
     }
 
     dispose() {
       this.#host.dispose();
     }
 
-    free() {
+    [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
       this.dispose();
     }
 
-    [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
-      this.dispose();
+    /** Calls what few pages need: of later.js, which is loaded then. A service worker may import nothing then, and has. */
+    async #later(work, ...args) {
+      const { later } = await (globalThis["att-oauth/later"] ?? import("#later")).catch((cause) => {
+        throw new AttOAuthError("network", "later.js can't be loaded", { cause, retryable: true });
+      });
+      return later[work](this, this.#host, ...args);
     }
 
     async #token(options, renew = "") {
@@ -128,7 +131,7 @@ export function define(glue, isReady) {
 const href = () => globalThis.location?.href ?? "";
 
 /** The path of the app's own page, to come back to; none for the callback page itself. */
-function pathFrom(redirectUri) {
+function pathFrom({ redirectUri }) {
   const [page, callback] = [href() || redirectUri, redirectUri].map((url) => new URL(url));
   return page.origin === callback.origin && pageOf(page) !== pageOf(callback) ? page.href.slice(page.origin.length) : "";
 }

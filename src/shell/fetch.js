@@ -1,37 +1,101 @@
-// `att.fetch`: calls of APIs through the relay, with the session's token and without showing it.
-// A module of its own, which a page loads when it makes its first call; it takes what it needs as arguments.
+// `att.fetch`: calls of APIs, through the relay with the session's token and without showing it, or straight to an origin
+// that the app has listed.
+
+// The flows by their numbers in src/session/flow.rs.
+const API = 6;
+const CALLED = 8;
+
+/** What parts texts; see host.js. */
+const BREAK = "\x1f";
+
 const GENERATION = "att-oauth-generation";
 
-/** See `AttOAuth.fetch` in index.d.ts; `target` tells where the call goes, for which session, and what names that if no cookie does. */
-export async function apiFetch(att, fetch, target, called, path, init = {}, AttOAuthError) {
-  if (typeof path !== "string" || !/^\/[^\0-\x1f]*$/.test(path)) {
-    throw new AttOAuthError("invalid_option", "fetch takes a path as at AT&T, like \"/rest/2/Devices/Info\"");
+/** What of a `Request` makes a call, beside its URL and body. */
+const SAID = ["method", "headers", "signal", "redirect"];
+
+/** See `AttOAuth.fetch` in index.d.ts. */
+export async function fetch(att, host, input, init) {
+  const { AttOAuthError, givenUp, run } = host;
+  const isRequest = typeof input?.url === "string";
+  const target = targetOf(isRequest ? input.url : String(input), host.options);
+  const asked = target && isRequest ? await said(input, init).catch(() => {}) : (init ?? {});
+  if (!target || !asked) {
+    throw new AttOAuthError("invalid_option", "fetch takes a path or a URL of apiOrigins");
   }
-  const { signal } = init;
-  const call = async () => {
-    const [url, label, handle] = await target(signal);
-    const headers = new Headers(init.headers);
-    headers.set("att-oauth-session", label);
-    // Custody `handle`: no cookie names the session.
-    if (handle) headers.set("authorization", `Bearer ${handle}`);
+  const { body, signal } = asked;
+
+  async function send(url, fields, how) {
+    const { fetch } = host;
+    const headers = new Headers(asked.headers);
+    for (const name in fields) headers.set(name, fields[name]);
     try {
-      const response = await fetch(url, { ...init, headers, credentials: "include" });
-      // Only what an API has answered bears one: the relay's own refusals don't.
-      const generation = response.headers.get(GENERATION);
-      if (generation !== null) await called(label, generation);
-      return { response, generation };
+      return await fetch(url, { ...asked, headers, ...how });
     } catch (cause) {
-      if (signal?.aborted) throw new AttOAuthError("aborted", "the call was given up", { cause: signal.reason });
-      throw new AttOAuthError("network", "the relay can't be reached", { cause, retryable: true });
+      throw signal?.aborted ? givenUp(signal) : new AttOAuthError("network", "no answer, or none for pages (CORS)", { cause, retryable: true });
     }
-  };
-  const { response, generation } = await call();
-  // Only a body that can be sent again is: a stream is gone.
-  const isGone = init.body instanceof ReadableStream;
-  const isRefused = response.status === 401 || (response.status === 409 && generation === null);
-  if (!isRefused || isGone) return response;
-  // The gateway refused the token: another one. The relay refused the session: asked for a token it
-  // says what has become of it, and that is thrown.
-  await (generation === null ? att.refresh({ signal }) : att.accessToken({ rejectedGeneration: Number(generation), signal }));
-  return (await call()).response;
+  }
+
+  // Both give the response, and what gets another token if that one was refused.
+
+  async function relayed() {
+    const [url, record] = await run(API, target, signal);
+    const [label, , , , , , handle] = record.split("\n");
+    // Custody `handle`: no cookie names the session.
+    const fields = { "att-oauth-session": label, ...(handle && { authorization: `Bearer ${handle}` }) };
+    const response = await send(url, fields, { credentials: "include" });
+    // Only what an API has answered bears one: the relay's own refusals don't.
+    const generation = response.headers.get(GENERATION);
+    // An API has answered for the session of that label, with the token of that generation.
+    if (generation) await run(CALLED, label + BREAK + generation).catch(() => {});
+    const isRefused = response.status === 401 || (response.status === 409 && !generation);
+    // If the relay has refused the session: asked for a token it says what has become of that, and that is thrown.
+    return [response, isRefused && (() => (generation ? att.accessToken({ rejectedGeneration: generation, signal }) : att.refresh({ signal })))];
+  }
+
+  async function direct() {
+    const token = await att.accessToken({ signal });
+    const redirect = asked.redirect === "manual" ? "manual" : "error";
+    const response = await send(target, { authorization: `Bearer ${token}` }, { credentials: "omit", redirect });
+    // Somebody may have got another meanwhile.
+    return [response, response.status === 401 && (async () => (await att.accessToken({ signal })) === token && att.refresh({ signal }))];
+  }
+
+  const call = target[0] === "/" ? relayed : direct;
+  const [response, renew] = await call();
+  // A stream is gone.
+  if (!renew || body instanceof ReadableStream || body?.[Symbol.asyncIterator]) return response;
+  try {
+    await renew();
+  } catch (error) {
+    // What has no way to another token has no better answer.
+    if (error.code === "unsupported") return response;
+    throw error;
+  }
+  return (await call())[0];
+}
+
+/** The path of a call through the relay, or the URL of a direct one; nothing for what gets no token (S05). */
+function targetOf(text, { relay, apiOrigins = [] }) {
+  // To a page `//name/` is another host's.
+  if (/^\/(?!\/)[^\0-\x1f]*$/.test(text)) return text;
+  try {
+    const { href } = new URL(text);
+    // With the slash no other port or host begins so, and with a user before the host none does.
+    const path = (base) => href.startsWith(`${base}/`) && href.slice(base.length);
+    return (
+      (relay && path(new URL(relay).href.replace(/\/*$/, "/api"))) ||
+      (apiOrigins.some(path) && href) ||
+      // What a page makes of a path.
+      path(globalThis.location?.origin)
+    );
+  } catch {
+    // No URL.
+  }
+}
+
+/** What a `Request` says as fetch's second argument. Its body is read, so that it can be sent again. */
+async function said(input, init) {
+  const request = new Request(input, init);
+  const body = await request.arrayBuffer();
+  return { ...Object.fromEntries(SAID.map((name) => [name, request[name]])), ...(body.byteLength && { body }) };
 }

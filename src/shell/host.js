@@ -1,5 +1,5 @@
 // The client's host: it fetches, stores, locks, waits and navigates. It decides nothing.
-import { AttOAuthError, LONGEST_TIMER, configured } from "#shell/options";
+import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured, scopeOf } from "#shell/options";
 
 export { AttOAuthError };
 
@@ -69,7 +69,7 @@ function members(body) {
 }
 
 /** What a page's URL holds of an answer, and the URL without it. */
-export function redirect(href) {
+function redirect(href) {
   let url;
   try {
     url = new URL(href);
@@ -110,6 +110,7 @@ async function failure([reason, error, errorDescription, status, retryable]) {
   });
 }
 
+const givenUp = ({ reason }) => new AttOAuthError("aborted", "the call was given up", { cause: reason });
 const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed of");
 
 /** A client: Rust's with a browser, or whatever is there of one, around it. */
@@ -259,7 +260,7 @@ export function open({ ask, resume, start }, options) {
         }
       }
     } catch (error) {
-      if (signal?.aborted) throw new AttOAuthError("aborted", "the call was given up", { cause: signal.reason });
+      if (signal?.aborted) throw givenUp(signal);
       if (!(error instanceof AttOAuthError)) {
         // A trap: the instance can't be trusted any more.
         throw new AttOAuthError("internal", "att-oauth has failed: reload the page", { cause: error });
@@ -329,7 +330,16 @@ export function open({ ask, resume, start }, options) {
   listen();
 
   return {
+    AttOAuthError,
+    givenUp,
+    namespace,
+    options,
+    SIGN_IN,
+    checked,
+    scopeOf,
+    redirect,
     run,
+    /** Aborted by `dispose`. */
     signal,
     events,
     fetch,

@@ -61,6 +61,10 @@ const OPTIONS = {
   authorizationEndpoint: URL_,
   tokenEndpoint: URL_,
   revocationEndpoint: URL_,
+  apiOrigins: [
+    (value) => Array.isArray(value) && value.every((origin) => URL_[0](origin) && new URL(origin).origin === origin),
+    "must be an array of https:// origins",
+  ],
   scope: SCOPE,
   customParam: CUSTOM_PARAM,
   responseType: [(value) => value === "code" || value === "token", 'must be "code" or "token"'],
@@ -69,20 +73,20 @@ const OPTIONS = {
   renewInBackground: FLAG,
   expiringLead: SECONDS,
   minValidity: SECONDS,
-  timeoutMs: [(value) => isIn(value, 1, LONGEST_TIMER), "must be a number of milliseconds, from 1 to 2147483647"],
+  timeoutMs: [(value) => isIn(value, 1, LONGEST_TIMER), "must be a number of milliseconds, at most 2147483647"],
   fetch: FUNCTION,
   now: FUNCTION,
   storage: [
     (value) =>
       ["local", "session", "memory"].includes(value) ||
       ["getItem", "setItem", "removeItem"].every((name) => isFunction(value?.[name])),
-    'must be "local", "session", "memory" or an object with getItem, setItem and removeItem',
+    'must be "local", "session", "memory" or an object with getItem, setItem, removeItem',
   ],
 };
 
 /** What each call takes beside a `signal`. */
 export const REDIRECT = { url: ANY };
-export const SIGN_IN = { returnTo: TEXT, scope: SCOPE, customParam: CUSTOM_PARAM };
+export const SIGN_IN = { returnTo: TEXT, scope: SCOPE, customParam: CUSTOM_PARAM, popup: FLAG };
 export const TOKEN = { minValidity: SECONDS, rejectedGeneration: ANY };
 
 /** Checks the options of a call; gives them, or none. */
@@ -104,12 +108,12 @@ function check(options, kinds) {
   return options;
 }
 
-/** The option that is most like `name`: by the pairs of letters that both have. */
+/** The option that is most like `name`: by the pairs of its letters that stand there too. */
 function hint(name, kinds) {
-  const pairs = (text) => [...text.toLowerCase()].map((letter, i, letters) => letter + letters[i + 1]);
-  const likeness = (kind) => pairs(kind).filter((pair) => pairs(name).includes(pair)).length / (kind.length + name.length);
+  const isThere = (letter, i, letters) => `${name.toLowerCase()} `.includes(letter + (letters[i + 1] ?? " "));
+  const likeness = (kind) => [...kind.toLowerCase()].filter(isThere).length / (kind.length + name.length);
   const [nearest] = Object.keys(kinds).sort((one, other) => likeness(other) - likeness(one));
-  return likeness(nearest) < 0.2 ? "" : `: did you mean ${nearest}?`;
+  return likeness(nearest) >= 0.2 ? `: did you mean ${nearest}?` : "";
 }
 
 /** Scopes that by AT&T's defaults need no user's consent, as src/protocol/scope.rs has them. */

@@ -1,5 +1,4 @@
-// Renewal in the background: before a token ends, and again and again if that fails. A module of its own, which a page
-// loads that asks for it, when its first token is about to end.
+// Renewal in the background: before a token ends, and again and again if that fails.
 
 /** By the client: how many renewals have failed since one went well, and the timer of the next. */
 const states = new WeakMap();
@@ -8,8 +7,8 @@ const states = new WeakMap();
 const SHORTEST = 2_000;
 const LONGEST = 300_000;
 
-/** Reacts to an event of `att`'s; `signal` tells that it was disposed of. */
-export function renewal(att, { type, error }, signal) {
+/** Reacts to an event of `att`'s. */
+export function renewal(att, { signal }, { type, error }) {
   let state = states.get(att);
   if (!state) {
     states.set(att, (state = { failures: 0, timer: undefined }));

@@ -68,6 +68,17 @@ class User {
     return tab;
   }
 
+  /** The window that a page opens by `work`. */
+  async opened(work) {
+    const [driver] = await Promise.all([this.#driver.opened(), work()]);
+    return new Tab(driver);
+  }
+
+  /** How many tabs and windows there are. */
+  count() {
+    return this.#driver.count();
+  }
+
   close() {
     return this.#driver.close();
   }

@@ -41,6 +41,7 @@ for (const [realm, scope] of [["worker", "DedicatedWorkerGlobalScope"], ["servic
     assert.ok(!(await ask("call", "handleRedirect")), "nobody has come back");
     await refused("login_required", /./, "call", "accessToken");
     await refused("unsupported", /authorizationUrl/, "call", "signIn");
+    await refused("unsupported", /authorizationUrl/, "call", "signIn", { popup: true });
 
     const back = await signIn(user, await ask("call", "authorizationUrl", { returnTo: "/inbox" }));
     assert.deepEqual(await ask("call", "handleRedirect", { url: back }), { returnTo: "/inbox" });
@@ -49,6 +50,8 @@ for (const [realm, scope] of [["worker", "DedicatedWorkerGlobalScope"], ["servic
     const [status, answer] = await ask("fetch", "/rest/2/Devices/Info");
     assert.equal(status, 200);
     assert.equal(answer.DeviceInfo.Capabilities.Name, "Difference Engine 2");
+
+    await refused("unsupported", /appScopes/, "call", "appToken", "SMS");
 
     const { refresh_token: before } = demo.emulator.counts().token;
     const renewed = await ask("together");

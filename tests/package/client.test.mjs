@@ -134,6 +134,36 @@ test("ten callers at a token's end make one request", async () => {
   });
 });
 
+test("without a relay a call goes straight to a listed origin, is sent again with a new token, and a path has nowhere to go", async () => {
+  const { gateway, options } = world();
+  const device = `${GATEWAY}/rest/2/Devices/Info`;
+  const fetch = (url, init) => (url === device ? gateway.fetch(url, init) : options.fetch(url, init));
+  await disposing(new AttOAuth({ ...options, fetch, apiOrigins: [GATEWAY] }), async (att) => {
+    await rejects(att.fetch(device), "login_required");
+    await signedIn(att, gateway);
+    assert.equal((await att.fetch(device)).status, 200);
+    const before = await att.accessToken();
+    gateway.expireAccessTokens();
+    assert.equal((await att.fetch(device)).status, 200);
+    assert.notEqual(await att.accessToken(), before);
+    await rejects(att.fetch("/rest/2/Devices/Info"), "unsupported");
+    await rejects(att.fetch(`${BACKEND}/token`), "invalid_option");
+  });
+});
+
+test("who has no way to another token is shown the API's refusal", async () => {
+  const { options: { tokenEndpoint, revocationEndpoint, ...options } } = world();
+  let calls = 0;
+  const fetch = async () => new Response(null, { status: calls++ > 0 ? 401 : 200 });
+  await disposing(new AttOAuth({ ...options, fetch, responseType: "token", apiOrigins: [GATEWAY] }), async (att) => {
+    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+    await att.handleRedirect({ url: `${CALLBACK}#access_token=t&token_type=bearer&expires_in=60&state=${state}` });
+    assert.equal((await att.fetch(`${GATEWAY}/x`)).status, 200);
+    assert.equal((await att.fetch(`${GATEWAY}/x`)).status, 401);
+    assert.equal(calls, 2);
+  });
+});
+
 test("what goes wrong is an AttOAuthError with a code, what was thrown is its cause", async () => {
   const { gateway, options } = world({ accessTokenTtl: 60 });
   const thrown = new TypeError("no network");
@@ -246,7 +276,6 @@ test("after dispose every call says so, and nothing keeps running", async () => 
   const pending = att.refresh();
   att[Symbol.dispose ?? Symbol.for("Symbol.dispose")]();
   att.dispose();
-  att.free();
   await rejects(pending, "disposed");
   await rejects(att.accessToken(), "disposed");
   await rejects(att.signOut(), "disposed");

@@ -20,8 +20,6 @@ const FILES = [
   "LICENSE-THIRD-PARTY",
   "README.md",
   "client.wasm",
-  "fetch.d.ts",
-  "fetch.js",
   "gateway.d.ts",
   "gateway.js",
   "gateway.wasm",
@@ -32,6 +30,8 @@ const FILES = [
   "index.js",
   "index.node.js",
   "index.workerd.js",
+  "later.d.ts",
+  "later.js",
   "messages.js",
   "package.json",
   "react.d.ts",
@@ -40,7 +40,6 @@ const FILES = [
   "relay.js",
   "relay.wasm",
   "relay.workerd.js",
-  "renewal.js",
   "worker.d.ts",
   "worker.js",
   "worker/README.md",
@@ -48,7 +47,7 @@ const FILES = [
   "worker/wrangler.toml",
 ];
 /** What a page's script may load. */
-const IMPORTS = { "index.js": ["./fetch.js", "./messages.js", "./renewal.js"], "fetch.js": [], "messages.js": [], "renewal.js": [] };
+const IMPORTS = { "index.js": ["./later.js", "./messages.js"], "later.js": [], "messages.js": [] };
 
 const root = path => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "att-oauth-packed-"));
@@ -100,7 +99,7 @@ test("the types are right wherever modules are; require() needs Node 20.19 and T
   const { problems, entrypoints } = await checkPackage(createPackageFromTarballData(tarball), {
     excludeEntrypoints: Object.keys(manifest.exports).filter(name => /\.(wasm|json)$/.test(name)),
   });
-  assert.deepEqual(Object.keys(entrypoints), [".", "./relay", "./worker", "./gateway", "./react", "./fetch"]);
+  assert.deepEqual(Object.keys(entrypoints), [".", "./relay", "./worker", "./gateway", "./react", "./later"]);
   // "node10" reads no `exports`; from CommonJS `require` finds an ES module, as it should.
   const others = problems.filter(({ kind, resolutionKind }) => resolutionKind !== "node10" && kind !== "CJSResolvesToESM");
   assert.deepEqual(others, []);
@@ -142,7 +141,7 @@ test("a bundler drops what isn't used, and keeps what a service worker imports f
     const { text } = await bundled(`import "${name}"; import * as all from "${name}";`, { platform: "node" });
     assert.equal(text.trim(), "", name);
   }
-  assert.match((await bundled('import "att-oauth/fetch";')).text, /globalThis\["att-oauth\/fetch"\] = /);
+  assert.match((await bundled('import "att-oauth/later";')).text, /globalThis\["att-oauth\/later"\] = /);
 });
 
 test("a bundler for browsers refuses what holds the App Secret, and one for Workers doesn't", async () => {

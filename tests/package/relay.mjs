@@ -129,6 +129,7 @@ export async function start(host, gatewayOptions = {}, { variant = "pkg", option
   const outward = [];
   return {
     issuer,
+    gateway: told.gateway,
     clientId,
     emulator,
     lines,

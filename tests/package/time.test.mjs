@@ -4,7 +4,7 @@ import { mock, test } from "node:test";
 import { AttOAuth } from "../../target/pkg/index.node.js";
 // What a client loads when it renews, or when that fails: from the disk it takes real time.
 import "../../target/pkg/messages.js";
-import "../../target/pkg/renewal.js";
+import "../../target/pkg/later.js";
 
 const DAY = 86_400_000;
 

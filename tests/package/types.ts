@@ -11,14 +11,20 @@ const expiresAt: number | undefined = att.expiresAt;
 const token: string = await att.accessToken({ minValidity: 60, signal: AbortSignal.timeout(1000) });
 const back: { returnTo: string | undefined } | undefined = await att.handleRedirect();
 await att.signIn({ returnTo: "/", customParam: ["bypass_onnetwork_auth"] });
+await att.signIn({ popup: true, signal: AbortSignal.timeout(60_000) });
 const response: Response = await att.fetch("/rest/2/Devices/Info", { method: "GET" });
+const sms: string = await att.appToken(["SMS", "MMS"], { signal: AbortSignal.timeout(1000), refused: "token" });
+const wrapped: typeof globalThis.fetch = att.fetch;
+const { fetch: unbound } = att;
+await unbound(new Request("https://api.att.com/rest/2/Devices/Info"));
+att.events.addEventListener("popupclosed", () => {});
 att.events.addEventListener("refresherror", (event) => {
   const code: AttOAuthErrorCode = event.error.code;
   return code;
 });
 {
   using disposed = att;
-  void [disposed, signedIn, expiresAt, token, back, response];
+  void [disposed, signedIn, expiresAt, token, back, response, sms, wrapped];
 }
 
 new AttOAuth({
@@ -26,6 +32,7 @@ new AttOAuth({
   redirectUri: "https://a.example/in",
   authorizationEndpoint: "https://a.example/authorize",
   responseType: "token",
+  apiOrigins: ["https://api.att.com"],
   storage: { getItem: async () => null, setItem: async () => {}, removeItem: async () => {} },
 });
 
@@ -37,6 +44,10 @@ new AttOAuth({ clientId: "key", redirectUri: "https://a.example/in" });
 new AttOAuth({ clientId: "key", relay: "https://a.example", redirectUri: "https://a.example/in", responseType: "token" });
 // @ts-expect-error: an unknown word
 await att.signIn({ customParam: "skip_everything" });
+// @ts-expect-error: whoever leaves the page themselves has no pop-up
+await att.authorizationUrl({ popup: true });
+// @ts-expect-error: origins are a list
+new AttOAuth({ clientId: "key", relay: "https://a.example", redirectUri: "https://a.example/in", apiOrigins: "https://api.att.com" });
 // @ts-expect-error: an unknown event
 att.events.addEventListener<"expires">("expires", () => {});
 // @ts-expect-error: only the library changes this
@@ -55,6 +66,7 @@ export function words(error: AttOAuthError): string {
     case "authorization_failed":
       return "the user";
     case "custody_mismatch":
+    case "popup_blocked":
     case "unsupported":
     case "storage":
       return "the set-up";

@@ -18,13 +18,13 @@ const path = name => fileURLToPath(new URL(`../../${name}`, import.meta.url));
  * | `GET /demo/messages` | server-sent events: each exchange with the gateway, as JSON |
  * | `POST /demo/ACTION` | does `actions[ACTION]` with the JSON of the body, if any; 204 |
  */
-export function createPage({ origin, connectTo, config, feed, actions, www = "www" }) {
+export function createPage({ origin, connectTo, config, feed, actions, www = "www", headers: more = [] }) {
   const page = new Hono();
   page.use(async (context, next) => {
     // A name that somebody else's DNS points here must not read the demo.
     if (new URL(context.req.url).origin !== origin) return context.text(`This is ${origin}`, 421);
     await next();
-    for (const [name, value] of headers(connectTo)) context.header(name, value);
+    for (const [name, value] of [...headers(connectTo), ...more]) context.header(name, value);
   });
 
   page.get("/demo/config.json", context => context.json(config));

@@ -6,7 +6,9 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** What every page loads, what it loads besides when it uses it, and what an app of React's has in its bundle. */
 const MAIN = ["index.js", "client.wasm"];
-const LATER = ["fetch.js", "messages.js", "renewal.js"];
+const LATER = ["later.js"];
+/** The words of errors, which it loads when one is thrown. */
+const WORDS = "messages.js";
 const REACT = "react.js";
 const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
 
@@ -30,7 +32,8 @@ export function sizes() {
     return together;
   };
   const [main, later] = [of(MAIN), of(LATER)];
-  return { ...main, main: sum(main), ...later, everything: sum({ ...main, ...later }), react: of([REACT])[REACT] };
+  const { [WORDS]: words, [REACT]: react } = of([WORDS, REACT]);
+  return { ...main, main: sum(main), ...later, everything: sum({ ...main, ...later }), words, react };
 }
 
 /** The same as lines to print. */

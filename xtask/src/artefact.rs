@@ -33,8 +33,8 @@ pub const ARTEFACTS: [Artefact; 3] = [
         name: "client",
         feature: "client",
         profile: "release",
-        // SHA-256 in a loop: 7 kB less than with its rounds unrolled, for one hash a sign-in.
-        rustflags: &["--cfg=sha2_backend_soft=\"compact\""],
+        // What is called from more than one place stays a function.
+        rustflags: &["-Cllvm-args=--inline-threshold=0"],
         optimise: &[
             // Flat code, blocks made anew, then twice: each finds what the one before has laid open.
             "--flatten",
@@ -42,6 +42,7 @@ pub const ARTEFACTS: [Artefact; 3] = [
             "-Oz",
             "-Oz",
             "--converge",
+            "--one-caller-inline-max-function-size=100",
             // The first kilobyte is the far end of the stack, which nobody reaches, so an offset that is added to a
             // pointer may be folded into the access.
             "--low-memory-unused",

@@ -10,9 +10,9 @@ export async function launch(executable) {
   };
 }
 
-/** The browser as playwright-core has it, for what only Chromium can be asked. */
-export function start(executablePath = "/usr/bin/chromium") {
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
+/** The browser as playwright-core has it, for what only Chromium can be asked; `more` of its options. */
+export function start(executablePath = "/usr/bin/chromium", more) {
+  return chromium.launch({ executablePath, ...more, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
 }
 
 /** What goes wrong in the pages of `context` from now on; a reply that is an error is none. */
@@ -30,6 +30,8 @@ async function openUser(browser) {
   return {
     problems: problemsIn(context),
     tab: async () => tab(await context.newPage()),
+    opened: async () => tab(await context.waitForEvent("page")),
+    count: async () => context.pages().length,
     close: () => context.close(),
   };
 }

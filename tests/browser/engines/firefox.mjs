@@ -16,15 +16,21 @@ const LEFT = /The connection to \S+ was interrupted while the page was loading|c
 async function openUser(browser) {
   const context = await browser.createBrowserContext();
   const problems = [];
+  const watched = page => {
+    const tell = text => !LEFT.test(text) && problems.push(text);
+    page.on("pageerror", error => tell(String(error.stack ?? error)));
+    page.on("console", message => message.type() === "error" && tell(message.text()));
+    return tab(page);
+  };
   return {
     problems,
-    async tab() {
-      const page = await context.newPage();
-      const tell = text => !LEFT.test(text) && problems.push(text);
-      page.on("pageerror", error => tell(String(error.stack ?? error)));
-      page.on("console", message => message.type() === "error" && tell(message.text()));
-      return tab(page);
+    tab: async () => watched(await context.newPage()),
+    async opened() {
+      const before = new Set(context.targets());
+      const target = await context.waitForTarget(target => target.type() === "page" && !before.has(target));
+      return watched(await target.page());
     },
+    count: async () => (await context.pages()).length,
     close: () => context.close(),
   };
 }

@@ -25,6 +25,7 @@ async function openUser(executable, env) {
   await Promise.race([up(), driver.failure]);
   const { sessionId, capabilities } = await ask("POST", `${url}/session`, { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
   const session = `${url}/session/${sessionId}`;
+  const handles = () => ask("GET", `${session}/window/handles`);
   // The window that it came with is the first tab.
   let first = await ask("GET", `${session}/window`);
   return {
@@ -36,6 +37,16 @@ async function openUser(executable, env) {
       first = undefined;
       return openTab(inTurn(session, handle));
     },
+    async opened() {
+      const before = await handles();
+      for (let i = 0; i < 400; i++) {
+        const handle = (await handles()).find(handle => !before.includes(handle));
+        if (handle) return openTab(inTurn(session, handle));
+        await sleep(50);
+      }
+      throw new Error("no window was opened");
+    },
+    count: async () => (await handles()).length,
     async close() {
       await ask("DELETE", session);
       await driver.end();
@@ -47,7 +58,9 @@ async function openUser(executable, env) {
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
 function openTab(command) {
-  const element = async source => (await command("POST", "/execute/sync", { script: `return ${source}`, args: [] }))[ELEMENT];
+  // Its driver finds what isn't in sight of a small window not interactable.
+  const inSight = source => `const element = ${source}; element.scrollIntoView({ block: "center" }); return element`;
+  const element = async source => (await command("POST", "/execute/sync", { script: inSight(source), args: [] }))[ELEMENT];
   return {
     goto: url => command("POST", "/url", { url }),
     reload: () => command("POST", "/refresh", {}),

@@ -1,7 +1,7 @@
 // A client in a realm that has no page: a dedicated worker, or a service worker.
 import init, { AttOAuth, AttOAuthError } from "/att-oauth/index.js";
 // A service worker may import nothing later.
-import "/att-oauth/fetch.js";
+import "/att-oauth/later.js";
 
 let att;
 const told = [];

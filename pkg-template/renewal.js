@@ -1,2 +1,0 @@
-// What a page loads that renews in the background.
-export { renewal } from "#shell/renewal";

@@ -1,0 +1,133 @@
+// Sign-in in a pop-up: what the page does that opens it, and what the pop-up does once it has come back.
+//
+// The two find each other by the sign-in's `state`, which nobody else knows, on a channel of the app's own origin and this
+// client's: COOP, which a page on the way may have, parts a pop-up from its opener, but not from that. The pop-up says
+// `[state]`, then `[state, URL]`; the page that waits for that answer, or did, says `[state, true]` to each. A pop-up that hears
+// nothing completes the sign-in by itself, and says `[state, false]`.
+
+// The flow by its number in src/session/flow.rs.
+const HANDLE_REDIRECT = 0;
+
+/** What parts texts; see host.js. */
+const BREAK = "\x1f";
+
+/** How long a sign-in may take, in milliseconds: src/session/pending.rs forgets it then. */
+const LONGEST = 600_000;
+
+/** How long a pop-up waits for a word of its page before it goes on by itself. */
+const PATIENCE = 3_000;
+
+/** How often a page looks whether its pop-up is closed. */
+const LOOK = 500;
+
+/** Hears what others say of `state` until `signal` ends it; gives what says something. */
+function connect({ namespace }, state, signal, hear) {
+  const channel = new BroadcastChannel(`${namespace}|popup`);
+  channel.onmessage = ({ data }) => data?.[0] === state && hear(data[1]);
+  signal.addEventListener("abort", () => channel.close());
+  return (...words) => channel.postMessage([state, ...words]);
+}
+
+/** Signs in by `popup`, a window with nothing in it yet; see `AttOAuth.signIn` in index.d.ts. */
+export async function signIn(att, host, popup, options) {
+  const { AttOAuthError, events, givenUp, namespace, redirect, run } = host;
+  if (!popup) {
+    throw new AttOAuthError("popup_blocked", "no pop-up opened: call signIn straight from a click");
+  }
+  // Longer than the promise: an answer that comes when nobody wants it any more is to hear so.
+  const life = new AbortController();
+  const end = () => life.abort();
+  let look;
+  try {
+    await new Promise((resolve, reject) => {
+      const { signal } = options;
+      signal?.addEventListener("abort", () => reject(givenUp(signal)), { signal: life.signal });
+      host.signal.addEventListener("abort", () => {
+        end();
+        run(HANDLE_REDIRECT).catch(reject);
+      });
+      // One at a time.
+      host.popup?.();
+      host.popup = () => reject(givenUp({}));
+      // A page in the back/forward cache must hold no channel.
+      addEventListener("pagehide", end, { signal: life.signal });
+      const late = setTimeout(() => {
+        reject(new AttOAuthError("timeout", "no answer in ten minutes", { retryable: true }));
+        end();
+      }, LONGEST);
+      life.signal.addEventListener("abort", () => clearTimeout(late));
+      look = setInterval(() => {
+        if (!popup.closed) return;
+        clearInterval(look);
+        events.dispatchEvent(new Event("popupclosed"));
+      }, LOOK);
+
+      async function begin() {
+        const url = await att.authorizationUrl(options);
+        const tell = connect(host, new URL(url).searchParams.get("state"), life.signal, (answer) => {
+          tell(true);
+          if (answer === undefined || !look) return;
+          const texts = redirect(answer).split(BREAK);
+          texts[1] = ""; // The page's own address stays.
+          // An answer that may not be accepted is none: the true one still can come.
+          const refused = (error) => error.code === "invalid_answer" || reject(error);
+          run(HANDLE_REDIRECT, texts.join(BREAK), signal).then(([text]) => (text || (!answer && att.signedIn)) && resolve(), refused);
+        });
+        const key = `${namespace}|pending`;
+        try {
+          // For the pop-up to go on by itself, should this page be gone by then.
+          popup.sessionStorage.setItem(key, sessionStorage.getItem(key) ?? "");
+        } catch {
+          // Blocked cookies.
+        }
+        popup.location.replace(url);
+      }
+      begin().catch((cause) => {
+        end();
+        // Safari got channels with 15.4; an opaque origin has none.
+        reject(cause instanceof AttOAuthError ? cause : new AttOAuthError("unsupported", "no BroadcastChannel", { cause }));
+      });
+    });
+  } finally {
+    clearInterval(look);
+    look = 0;
+  }
+}
+
+/** Takes the answer in `url` to the page that waits for it, or completes the sign-in here: gives what the flow gives. */
+export async function answer(att, host, url, signal) {
+  const texts = host.redirect(url);
+  const [, shown, ...parameters] = texts.split(BREAK);
+  // The twelfth of what a query has, and of what a fragment has; see host.js.
+  const state = (parameters[11] || parameters[25]).slice(1);
+  const life = new AbortController();
+  let hear;
+  /** Whether a page says that it is the one. */
+  const ask = (tell, url) =>
+    new Promise((resolve) => {
+      hear = resolve;
+      setTimeout(resolve, PATIENCE);
+      tell(url);
+    });
+  let isTaken, tell;
+  try {
+    tell = connect(host, state, life.signal, (word) => hear(word));
+    if (await ask(tell)) {
+      // Before any request with it (S13).
+      if (location.href === String(url)) history.replaceState(history.state, "", shown);
+      isTaken = await ask(tell, String(url));
+    }
+  } catch {
+    // No channel.
+  }
+  if (isTaken) {
+    globalThis.close();
+    if (globalThis.closed) return new Promise(() => {});
+  }
+  try {
+    return await host.run(HANDLE_REDIRECT, isTaken ? "" : texts, signal);
+  } finally {
+    tell?.(false);
+    life.abort();
+  }
+}
