@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import { serve } from "../../xtask/demo/serve.mjs";
+import { serve } from "../../pkg-template/cli/serve.js";
 import { launch } from "../browser/engine.mjs";
 import { freePort } from "../package/relay.mjs";
 import { APPS } from "./install.mjs";
@@ -70,16 +70,16 @@ const KINDS = {
     copyFileSync(app("node_modules/att-oauth/client.wasm"), app("page/dist/esbuild/client.wasm"));
     return built(world, "esbuild");
   },
-  async "Next.js, with the relay as a route"({ port, origin, variables }) {
-    await run("next", [NEXT, "build"]);
-    return start("next", [NEXT, "start", "--port", port], variables, origin);
-  },
-  async "Next.js with webpack, likewise"({ port, origin, variables }) {
-    cpSync(app("next"), app("next-webpack"), { recursive: true, filter: path => !path.includes(".next") });
-    await run("next-webpack", [NEXT, "build", "--webpack"]);
-    return start("next-webpack", [NEXT, "start", "--port", port], variables, origin);
-  },
+  "Next.js, with the adapter for React and the relay as a route": world => next(world, "next"),
+  "Next.js with webpack, likewise": world => next(world, "next-webpack", "--webpack"),
 };
+
+/** An app of Next.js in a folder of its own. */
+async function next({ port, origin, variables }, name, ...options) {
+  if (name !== "next") cpSync(app("next"), app(name), { recursive: true, filter: path => !path.includes(".next") });
+  await run(name, [NEXT, "build", ...options], { NEXT_PUBLIC_ORIGIN: origin });
+  return start(name, [NEXT, "start", "--port", port], variables, origin);
+}
 
 /** The app as a folder of files, and the relay below it. */
 function built(world, name) {
@@ -126,7 +126,7 @@ async function signsIn(origin) {
   await tab.reload();
   await tab.shows("output", "Engine 2");
   await tab.click("button", "Sign out");
-  await tab.shows("output", "signed out");
+  await tab.shows("output", "nobody is signed in");
   assert.deepEqual(user.problems, []);
   await user.close();
 }

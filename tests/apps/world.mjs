@@ -9,7 +9,7 @@ import { env, execPath } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { serve } from "../../xtask/demo/serve.mjs";
+import { serve } from "../../pkg-template/cli/serve.js";
 import { npm } from "../../xtask/js/packages.mjs";
 import { freePort } from "../package/relay.mjs";
 import { APPS } from "./install.mjs";
@@ -72,7 +72,7 @@ export function site({ port, relay, folders, headers = {} }) {
 }
 
 /** Runs a script of `target/apps/node_modules` in the folder of an app, to its end. */
-export const run = (folder, args) => spawned(folder, args).ended;
+export const run = (folder, args, variables) => spawned(folder, args, variables).ended;
 
 /** Starts one that goes on; it is there once `at` answers. */
 export async function start(folder, args, variables, at) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { serve } from "../../xtask/demo/serve.mjs";
+import { serve } from "../../pkg-template/cli/serve.js";
 import { freePort } from "../package/relay.mjs";
 import { launch } from "./engine.mjs";
 

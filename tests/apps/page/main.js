@@ -16,7 +16,7 @@ const look = async () => {
 };
 document.querySelector("#sign-in").onclick = () => att.signIn();
 document.querySelector("#sign-out").onclick = () => att.signOut();
-att.events.addEventListener("signedout", () => say("signed out"));
+att.events.addEventListener("signedout", () => say("nobody is signed in"));
 
 await att.handleRedirect();
 await look().catch((error) => say(error.message));

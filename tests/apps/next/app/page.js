@@ -1,31 +1,33 @@
 "use client";
 import { useEffect, useState } from "react";
-import init, { AttOAuth } from "att-oauth";
+import { AttOAuthProvider, useAttOAuth } from "att-oauth/react";
+
+const origin = process.env.NEXT_PUBLIC_ORIGIN;
+const options = { clientId: "key", relay: `${origin}/oauth`, redirectUri: `${origin}/`, scope: "DC" };
 
 export default function Page() {
-  const [att, setAtt] = useState();
-  const [text, say] = useState("");
+  return (
+    <AttOAuthProvider options={options}>
+      <Phone />
+    </AttOAuthProvider>
+  );
+}
+
+function Phone() {
+  const { att, error, status, signIn, signOut } = useAttOAuth();
+  const [device, setDevice] = useState("");
 
   useEffect(() => {
-    let client;
-    const start = async () => {
-      await init();
-      client = new AttOAuth({ clientId: "key", relay: `${location.origin}/oauth`, redirectUri: `${location.origin}/`, scope: "DC" });
-      client.events.addEventListener("signedout", () => say("signed out"));
-      setAtt(client);
-      await client.handleRedirect();
-      const device = await client.fetch("/rest/2/Devices/Info");
-      say(await device.text());
-    };
-    start().catch((error) => say(error.message));
-    return () => client?.dispose();
-  }, []);
+    if (status !== "signed-in") return;
+    att.fetch("/rest/2/Devices/Info").then((answer) => answer.text()).then(setDevice, (failure) => setDevice(failure.message));
+  }, [att, status]);
 
+  const said = { loading: "one moment", "signed-in": device, "signed-out": error?.message ?? "nobody is signed in" };
   return (
     <main>
-      <button onClick={() => att?.signIn()}>Sign in</button>
-      <button onClick={() => att?.signOut()}>Sign out</button>
-      <output>{text}</output>
+      <button onClick={() => signIn()}>Sign in</button>
+      <button onClick={() => signOut()}>Sign out</button>
+      <output>{said[status]}</output>
     </main>
   );
 }
