@@ -148,6 +148,8 @@ export interface FaultRule {
   path?: string;
   /** The `grant_type` that fails; any, if left out. */
   grantType?: string;
+  /** The share of those requests that meet it, by chance: 0.1 is one in ten; 1. */
+  share?: number;
   /** How many requests meet it; 1. */
   times?: number | "always";
   /** Whether the request is processed first, so that only its reply is lost; false, but true for `"slow"`. */

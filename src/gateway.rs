@@ -122,8 +122,8 @@ impl Gateway {
             .flatten();
         self.counts.add(endpoint, grant_type.as_deref());
 
-        let fault = self.take_fault(endpoint, request.path(), grant_type.as_deref());
         let random = &mut Random::new(seed);
+        let fault = self.take_fault(endpoint, request.path(), grant_type.as_deref(), random);
         let (response, broken) = match &fault {
             None => (self.answer(endpoint, request, now_ms, random), None),
             Some(rule) => {
@@ -254,11 +254,12 @@ impl Gateway {
         endpoint: Endpoint,
         path: &str,
         grant_type: Option<&str>,
+        random: &mut Random,
     ) -> Option<FaultRule> {
         let at = self
             .faults
             .iter()
-            .position(|rule| rule.meets(endpoint, path, grant_type))?;
+            .position(|rule| rule.meets(endpoint, path, grant_type, random))?;
         let rule = self.faults.get_mut(at)?;
         let met = rule.clone();
         if let Some(times) = rule.times.as_mut() {

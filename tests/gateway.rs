@@ -1573,6 +1573,31 @@ fn a_fault_can_be_for_one_grant_or_path_alone_or_for_ever() {
 }
 
 #[test]
+fn a_fault_can_be_left_to_chance_and_those_that_it_spares_meet_the_next() {
+    let rules = json!([
+        { "kind": "unavailable", "share": 0.25, "times": "always" },
+        { "kind": "server_error", "share": 0.5, "times": 10 },
+    ]);
+    let mut host = host_with(json!({ "faults": rules }));
+    let mut seen = std::collections::BTreeMap::new();
+    for _ in 0..200 {
+        *seen.entry(host.app_token("SMS").status).or_insert(0) += 1;
+    }
+    // The tests' seeds are always the same, so these are too.
+    assert!((35..=65).contains(&seen[&503]), "{seen:?}");
+    assert_eq!(seen[&500], 10, "only those that meet it count");
+    assert_eq!(seen[&200] + seen[&503] + seen[&500], 200);
+    for share in [json!(0), json!(1.1), json!(-0.5), json!("10%")] {
+        let rule = json!({ "kind": "cut", "share": share }).to_string();
+        let error = FaultRule::from_json(&rule).err().unwrap();
+        assert_eq!(
+            error.problems,
+            ["fault.share: must be a number above 0, and 1 at most"]
+        );
+    }
+}
+
+#[test]
 fn replies_are_as_late_as_the_options_say() {
     let delay = |options: Value| {
         let mut host = host_with(options);

@@ -5,6 +5,7 @@ use std::{format, vec};
 
 use super::json::{Object, Problems};
 use super::options::OptionsError;
+use super::random::Random;
 use super::shape;
 use crate::protocol::http::Response;
 
@@ -159,7 +160,7 @@ impl FaultKind {
 }
 
 /// A fault and the requests that meet it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FaultRule {
     /// The part of the gateway that fails; `None`: any.
     pub endpoint: Option<Endpoint>,
@@ -169,6 +170,8 @@ pub struct FaultRule {
     pub grant_type: Option<String>,
     /// What goes wrong.
     pub kind: FaultKind,
+    /// The share of those requests that meet it, by chance: above 0, at most 1, which is all.
+    pub share: f64,
     /// How many requests meet it; `None`: all from now on.
     pub times: Option<u32>,
     /// Whether the gateway processes the request first, so that codes are spent and tokens
@@ -187,6 +190,7 @@ impl FaultRule {
             path: None,
             grant_type: None,
             kind,
+            share: 1.0,
             times: Some(1),
             processed: matches!(kind, FaultKind::Slow),
             delay_ms: 0,
@@ -217,8 +221,9 @@ impl FaultRule {
         self
     }
 
-    /// Reads `{ "kind": …, "endpoint": …, "path": …, "grantType": …, "times": …, "processed": …,
-    /// "delayMs": … }`; all but `kind` may be left out, `times` is 1 or more or `"always"`.
+    /// Reads `{ "kind": …, "endpoint": …, "path": …, "grantType": …, "share": …, "times": …,
+    /// "processed": …, "delayMs": … }`; all but `kind` may be left out, `times` is 1 or more or
+    /// `"always"`.
     ///
     /// # Errors
     /// All mistakes at once.
@@ -236,6 +241,7 @@ impl FaultRule {
             "endpoint",
             "path",
             "grantType",
+            "share",
             "times",
             "processed",
             "delayMs",
@@ -255,6 +261,7 @@ impl FaultRule {
             problems.add(format!("{path}.path: must begin with a slash"));
         }
         let grant_type = object.text("grantType");
+        let share = object.share("share").unwrap_or(1.0);
         let times = match object.value("times").map(|value| value.as_str()) {
             Some(Some("always")) => None,
             _ => object.integer("times", 1, u32::MAX).or(Some(1)),
@@ -267,15 +274,24 @@ impl FaultRule {
             path: request_path,
             grant_type,
             kind,
+            share,
             times,
             processed: processed.unwrap_or(kind == FaultKind::Slow),
             delay_ms,
         })
     }
 
-    pub(super) fn meets(&self, endpoint: Endpoint, path: &str, grant_type: Option<&str>) -> bool {
+    /// Whether a request meets it; `random` is drawn from if that is left to chance.
+    pub(super) fn meets(
+        &self,
+        endpoint: Endpoint,
+        path: &str,
+        grant_type: Option<&str>,
+        random: &mut Random,
+    ) -> bool {
         self.endpoint.is_none_or(|e| e == endpoint)
             && self.path.as_deref().is_none_or(|p| p == path)
             && (self.grant_type.is_none() || self.grant_type.as_deref() == grant_type)
+            && (self.share >= 1.0 || random.fraction() < self.share)
     }
 }

@@ -109,6 +109,14 @@ impl<'a> Object<'a> {
         Some(number as u32)
     }
 
+    pub fn share(&self, key: &str) -> Option<f64> {
+        let share = self.value(key)?.as_f64().unwrap_or(f64::NAN);
+        if share > 0.0 && share <= 1.0 {
+            return Some(share);
+        }
+        self.wrong(key, "must be a number above 0, and 1 at most")
+    }
+
     pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.value(key)?.as_str();
         match choices.iter().find(|(name, _)| Some(*name) == text) {

@@ -38,6 +38,12 @@ impl Random {
         out
     }
 
+    /// A number from 0 up to, but not, 1.
+    pub fn fraction(&mut self) -> f64 {
+        let bytes = [self.byte(), self.byte(), self.byte(), self.byte()];
+        f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0
+    }
+
     fn byte(&mut self) -> u8 {
         loop {
             if let Some(byte) = self.block.next() {
