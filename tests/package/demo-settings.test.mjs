@@ -86,6 +86,6 @@ test("each mistake has a line, and an unknown option is told with those that are
 });
 
 test("a demo that nobody could sign in to is a mistake", async () => {
-  assert.deepEqual(await complaints({ apps: [APP] }), ["users: the demo needs somebody to sign in as"]);
-  assert.deepEqual(await complaints({ apps: [{ ...APP, scopes: ["SMS"] }], users: [USER] }), ["apps[0].scopes: the demo needs one that a user can consent to"]);
+  assert.deepEqual(await complaints({ apps: [APP] }), ["users: somebody is needed to sign in as"]);
+  assert.deepEqual(await complaints({ apps: [{ ...APP, scopes: ["SMS"] }], users: [USER] }), ["apps[0].scopes: one is needed that a user can consent to"]);
 });

@@ -19,6 +19,7 @@ const FILES = [
   "LICENSE-MIT",
   "LICENSE-THIRD-PARTY",
   "README.md",
+  "cli.js",
   "client.wasm",
   "gateway.d.ts",
   "gateway.js",

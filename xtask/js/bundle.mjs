@@ -24,6 +24,8 @@ const ENTRIES = [
   { artefact: "relay", source: "worker.js", platform: "workerd", output: "worker.js" },
   { artefact: "gateway", source: "gateway.js", platform: "node", output: "gateway.js" },
   { artefact: "gateway", source: "gateway.js", platform: "workerd", output: "gateway.workerd.js" },
+  // The command has no wasm of its own: it imports both of these.
+  { artefact: "gateway", source: "cli/main.js", platform: "node", output: "cli.js" },
 ];
 
 // The oldest that should work; pkg-template/README.md says why. No newer syntax gets into what they load.
@@ -46,7 +48,7 @@ function names(artefact, platform, glue) {
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^#bindgen\// }, ({ path }) => ({ path, namespace: "glue" }));
       onResolve({ filter: /^#shell\// }, ({ path }) => ({ path: root(`src/shell/${path.slice("#shell/".length)}.js`) }));
-      onResolve({ filter: /^#(later|messages)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
+      onResolve({ filter: /^#(gateway|later|messages|relay)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
       // workerd compiles no wasm at run time, only what it is given as a module. Elsewhere it is a text in the
       // script: a file beside it is lost when an app's bundler (webpack, Next, esbuild) moves the script.
       const wasm = platform === "workerd" ? { path: `./${artefact}.wasm`, external: true } : { path: output(`${artefact}.wasm`) };
