@@ -1,6 +1,8 @@
 // The demo's own parts: the page's server, the feed of messages, and a `fetch` behind a port.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { AGAIN, startGateway } from "../../xtask/demo/gateway.mjs";
 import { createFeed } from "../../xtask/demo/messages.mjs";
 import { createPage } from "../../xtask/demo/page.mjs";
 import { checkPort, serve } from "../../pkg-template/cli/serve.js";
@@ -89,6 +91,43 @@ test("messages come as server-sent events", async () => {
   const { value } = await reader.read();
   assert.equal(new TextDecoder().decode(value), 'data: {"method":"POST"}\nid: 1\n\n');
   await reader.cancel();
+});
+
+/** The demo's gateway at `port`, with one app, and the exchanges that it tells. */
+async function gateway(t, port) {
+  const told = [];
+  const callback = `${RELAY}/callback`;
+  const apps = [{ appKey: "key", appSecret: "secret", scopes: ["DC"], oauthRedirectUrl: callback }];
+  const running = await startGateway(port, { apps }, { callback, log: exchange => told.push(exchange) });
+  t.after(running.close);
+  const ask = (path, init) => fetch(`http://127.0.0.1:${port}${path}`, { redirect: "manual", ...init });
+  return { ...running, ask, told };
+}
+
+test("the gateway sends its last answer once more, and tells of it like of the first", async t => {
+  const { ask, told } = await gateway(t, PORT + 2);
+  assert.equal((await ask(AGAIN)).status, 404);
+  const page = await (await ask("/oauth/v4/authorize?client_id=key&scope=DC&state=mine")).text();
+  const [, ticket] = /name="ticket" value="([^"]+)"/.exec(page);
+  const answer = await ask("/oauth/v4/authorize", { method: "POST", body: new URLSearchParams({ ticket, action: "deny" }) });
+  const location = answer.headers.get("location");
+  assert.match(location, /callback\?.*error=access_denied/);
+  const again = await ask(AGAIN);
+  assert.deepEqual([again.status, again.headers.get("location")], [302, location]);
+  const [first, second] = told.slice(-2);
+  assert.deepEqual([second.method, new URL(second.url).pathname, second.status], ["GET", AGAIN, 302]);
+  assert.deepEqual(second.responseHeaders, first.responseHeaders);
+});
+
+test("the gateway goes down for as long as is asked, and comes back", async t => {
+  const { ask, actions } = await gateway(t, PORT + 3);
+  const status = async () => (await ask("/oauth/v4/authorize?client_id=key&scope=DC")).status;
+  for (const seconds of [undefined, 0, 61, "x"]) assert.throws(() => actions["go-down"]({ seconds }), /seconds: must be from 1 to 60/);
+  actions["go-down"]({ seconds: 1 });
+  assert.equal(await status(), 503);
+  assert.equal(await status(), 503);
+  await setTimeout(1100);
+  assert.equal(await status(), 200);
 });
 
 const isCut = ({ cause }) => cause.code === "UND_ERR_SOCKET";

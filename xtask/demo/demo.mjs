@@ -1,6 +1,6 @@
 // All parties of the demo on this machine: the page and the relay on localhost, the gateway on 127.0.0.1.
 // Cookies ignore ports, so on one name the gateway would share the relay's, and SameSite would never be tried.
-import { startGateway } from "./gateway.mjs";
+import { AGAIN, startGateway } from "./gateway.mjs";
 import { createFeed } from "./messages.mjs";
 import { createPage } from "./page.mjs";
 import { startRelay } from "./relay.mjs";
@@ -27,7 +27,8 @@ export async function startDemo({ port, file = OWN, ttl, switches = {}, tls, www
   const relay = `${scheme}://localhost:${port + 1}`;
   const gateway = `${scheme}://127.0.0.1:${port + 2}`;
   const overrides = ttl === undefined ? switches : { ...switches, accessTokenTtl: ttl };
-  const { options, scope, user } = await readSettings(file, { callback: `${relay}/callback`, overrides });
+  const callback = `${relay}/callback`;
+  const { options, scope, user } = await readSettings(file, { callback, overrides });
   const [{ appKey: clientId, appSecret: clientSecret }] = options.apps;
   const { accessTokenTtl = USUAL_TTL } = options;
   const redirectUri = `${page}/`;
@@ -38,12 +39,12 @@ export async function startDemo({ port, file = OWN, ttl, switches = {}, tls, www
     for (const party of running.splice(0).reverse()) await party.close();
   };
   try {
-    const provider = await startGateway(port + 2, options, { log: feed.push, tls, headers });
+    const provider = await startGateway(port + 2, options, { callback, log: feed.push, tls, headers });
     running.push(provider);
     const worker = await startRelay(port + 1, { clientId, clientSecret, scope, redirectUri, gateway, issuer: relay, pageOrigin: page, tls });
     running.push(worker);
     const signInAs = { name: user.name, id: user.userId ?? user.phoneNumber, password: user.password };
-    const config = { relay, clientId, redirectUri, scope, gateway, ttl: accessTokenTtl, signInAs };
+    const config = { relay, clientId, redirectUri, scope, gateway, again: gateway + AGAIN, ttl: accessTokenTtl, signInAs };
     const actions = { ...provider.actions, "restart-relay": worker.restart };
     running.push(await serve(port, createPage({ origin: page, connectTo: relay, config, feed, actions, www, headers }), tls));
     return { page, relay, gateway, ttl: accessTokenTtl, clientSecret, emulator: provider.emulator, restartRelay: worker.restart, close };
