@@ -33,25 +33,19 @@ export function showLife({ att, root, whole }) {
     const easing = still.matches ? `steps(${Math.max(1, Math.ceil(seconds))}, end)` : "linear";
     animations.push(level.animate([offset(to), offset(0)], { delay: fill, duration, easing, fill: "forwards" }));
   };
-  const part = () => {
-    const { expiresAt } = att;
-    if (expiresAt === Infinity) return 1;
-    return Math.min(1, Math.max(0, (expiresAt - Date.now()) / 1000 / whole()));
-  };
+  const part = () => Math.min(1, att.expiresIn / whole());
   const tick = () => {
-    const { signedIn, expiresAt } = att;
-    if (!signedIn || expiresAt === undefined) return say("none", ["no", "token", signedIn ? "yet" : "here"]);
-    if (expiresAt === Infinity) return say("live", ["expires", "never", ""]);
-    const seconds = Math.ceil((expiresAt - Date.now()) / 1000);
-    if (seconds <= 0) return say("expired", ["token", "expired", ""]);
-    say("live", ["expires in", duration(seconds), ""]);
+    const { signedIn, expiresIn } = att;
+    if (!signedIn) return say("none", ["no", "token", "here"]);
+    if (expiresIn === Infinity) return say("live", ["expires", "never", ""]);
+    if (expiresIn === 0) return say("expired", ["token", "expired", ""]);
+    say("live", ["expires in", duration(Math.ceil(expiresIn)), ""]);
     shown = part();
   };
   const change = () => {
-    const { signedIn, expiresAt } = att;
-    const has = signedIn && expiresAt !== undefined;
-    const to = has ? part() : 0;
-    settle(shown, to, has && expiresAt !== Infinity ? Math.max(0, (expiresAt - Date.now()) / 1000) : undefined);
+    const { signedIn, expiresIn } = att;
+    const to = signedIn ? part() : 0;
+    settle(shown, to, signedIn && expiresIn !== Infinity ? expiresIn : undefined);
     shown = to;
     tick();
   };

@@ -12,3 +12,8 @@ export function tell(notice, tone, { title, text, details = "" }) {
   if (details) notice.append(element("code", "", details));
   notice.hidden = false;
 }
+
+/** Says what is plain to see, for those who don't see it. */
+export function say(text) {
+  document.getElementById("said").textContent = text;
+}

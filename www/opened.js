@@ -1,4 +1,5 @@
 // One message, opened: its start line, header fields and body, as far as the page can know them.
+import { about } from "./about.js";
 import { element } from "./element.js";
 import { STAND_IN, reveal } from "./mask.js";
 import { SECRETS } from "./words.js";
@@ -13,6 +14,8 @@ const SOURCES = {
 export function opened(message) {
   const { kind, method, url, status, headers, body, source } = message;
   const panel = element("div", "opened");
+  const { why } = about(message);
+  if (why) panel.append(element("p", "why", why));
   const start = element("p", "start");
   start.append(...readable(kind === "request" ? `${method} ${url.split("?")[0]}` : status === 0 ? "No reply" : `HTTP ${status}`));
   panel.append(start);

@@ -1,11 +1,11 @@
 // The session's panel: who is signed in, what can be done, and what came of it.
+import { CODE } from "./code.js";
 import { showHoldings } from "./holdings.js";
 import { showLife } from "./life.js";
 import { fingerprint } from "./mask.js";
-import { tell } from "./notice.js";
-import { explain, refusal } from "./words.js";
+import { say, tell } from "./notice.js";
+import { explain, refusal, step } from "./words.js";
 
-const API = "/rest/2/Devices/Info";
 const at = id => document.getElementById(id);
 
 /** The page's controls, for one client. */
@@ -19,21 +19,24 @@ export class Page {
   #device;
   /** Whether a sign-in waits to be finished. */
   #waits = false;
+  /** How much is being done that tells by itself what comes of it. */
   #busy = 0;
+  /** How much of that is a story's, which tells its errors too. */
+  #quiet = 0;
 
   constructor(att, recorder, config) {
     this.#att = att;
     this.#recorder = recorder;
     this.#signInAs = config.signInAs;
     this.#drawLife = showLife({ att, root: at("life"), whole: () => Math.max(config.ttl, att.expiresIn ?? 0) || 1 });
-    this.#drawHoldings = showHoldings(att, document.querySelectorAll("[data-party]"));
+    this.#drawHoldings = showHoldings(att, recorder, document.querySelectorAll("[data-party]"));
     for (const button of document.querySelectorAll("[data-action]")) {
-      button.addEventListener("click", () => this.#act(button));
+      button.addEventListener("click", () => this.act(button.dataset.action, button));
     }
     att.events.addEventListener("change", () => this.#changed());
     att.events.addEventListener("signedout", () => this.#signedOut());
     att.events.addEventListener("expired", () => this.#expired());
-    att.events.addEventListener("refresherror", ({ error }) => this.failed(error));
+    att.events.addEventListener("refresherror", ({ error }) => !this.#quiet && this.failed(error));
     addEventListener("online", () => this.#goOn());
     // Where the browser tells, the page shows the whole address that the client sends the user to.
     const { navigation } = globalThis;
@@ -48,6 +51,7 @@ export class Page {
     const { name, id, password } = this.#signInAs;
     const hadFocus = document.activeElement?.closest(".actions");
     at("who").textContent = signedIn ? (this.#device ?? "Signed in") : "Nobody is signed in";
+    document.title = `${at("who").textContent} · att-oauth demo`;
     at("whose").textContent = signedIn
       ? this.#device ? "Signed in. The API says that this is the user’s phone." : "The API can say whose phone it is."
       : `There is no session, and no token. Sign in as ${name}: ${id}, password ${password}.`;
@@ -68,12 +72,11 @@ export class Page {
     this.draw();
   }
 
-  /** Completes what the page's address brings, and shows who is signed in. */
-  async land() {
+  /** Completes what the page's address brings, unless `open` has another way to, and shows who is signed in. */
+  async land(open = () => CODE.load(this.#att)) {
     try {
-      const back = await this.#att.handleRedirect();
+      await open();
       this.#waits = false;
-      if (back) history.replaceState(null, "", back.returnTo ?? "/");
     } catch (error) {
       this.#waits = Boolean(error.retryable) && !this.#att.signedIn;
       return this.failed(error, { signingIn: true });
@@ -93,47 +96,51 @@ export class Page {
   async signIn() {
     this.#waits = false;
     this.#leave();
-    await this.#att.signIn({ returnTo: "/" });
+    await CODE.signIn(this.#att);
   }
 
   async callApi() {
-    const response = await this.#att.fetch(API);
-    const text = await response.text();
+    await CODE.callApi(this.#att, (status, text) => this.show(status, text));
+  }
+
+  /** Shows what the API has answered. */
+  show(status, text) {
     // The relay may have renewed the token for this call.
-    if (this.#att.expiresAt <= Date.now()) await this.#nameToken();
+    if (this.#att.expiresIn === 0) this.#nameToken();
     const body = parsed(text);
-    at("answer-call").textContent = `GET ${API}`;
-    at("answer-status").textContent = String(response.status);
-    at("answer-status").dataset.failed = response.ok ? "no" : "yes";
+    const isFine = status >= 200 && status < 300;
+    at("answer-status").textContent = String(status);
+    at("answer-status").dataset.failed = isFine ? "no" : "yes";
     at("answer-body").textContent = typeof body === "string" ? body : JSON.stringify(body, null, 2);
     at("answer").hidden = false;
     this.#device = body?.DeviceInfo?.Capabilities?.Name ?? this.#device;
     this.draw();
-    if (!response.ok || typeof body === "string") tell(at("notice"), "bad", refusal(response.status, body));
+    say(`The API has answered ${status}.`);
+    if (!isFine || typeof body === "string") tell(at("notice"), "bad", refusal(status, body));
   }
 
   async refresh() {
-    await this.#att.refresh();
+    await CODE.refresh(this.#att);
     tell(at("notice"), "good", { title: "Renewed", text: "The relay has a new pair of tokens, and the page the new access token." });
   }
 
   async revoke() {
-    await this.#att.revoke();
+    await CODE.revoke(this.#att);
     tell(at("notice"), "good", { title: "Revoked", text: "This browser’s session is over, and its tokens are to end at the gateway: at once, or as soon as that can be reached." });
   }
 
   async signOut() {
-    await this.#att.signOut();
+    await CODE.signOut(this.#att);
     tell(at("notice"), "good", { title: "Signed out", text: "In this tab and in every other." });
   }
 
-  async #act(button) {
+  /** Does what a button says. */
+  async act(action, button) {
     if (button.hasAttribute("aria-busy")) return;
     button.setAttribute("aria-busy", "true");
     this.#busy++;
     at("notice").hidden = true;
-    const action = button.dataset.action;
-    this.#recorder.step(action);
+    this.#recorder.step(step(action));
     try {
       await this[action]();
     } catch (error) {
@@ -141,6 +148,19 @@ export class Page {
     } finally {
       this.#busy--;
       button.removeAttribute("aria-busy");
+    }
+  }
+
+  /** Does the work of a story. */
+  async quietly(work) {
+    this.#busy++;
+    this.#quiet++;
+    at("notice").hidden = true;
+    try {
+      await work();
+    } finally {
+      this.#busy--;
+      this.#quiet--;
     }
   }
 
@@ -165,9 +185,9 @@ export class Page {
     this.draw();
     at("token-name").textContent = "";
     if (!at("renew-by-itself").checked || !this.#att.signedIn) return;
-    this.#recorder.step("renewal");
+    this.#recorder.step(step("renewal"));
     try {
-      await this.#att.accessToken();
+      await CODE.renewal(this.#att);
       // What it said while that could not be done.
       if (!this.#busy) at("notice").hidden = true;
     } catch (error) {
@@ -178,7 +198,7 @@ export class Page {
   /** The network is back. */
   async #goOn() {
     if (this.#busy) return;
-    if (this.#waits) await this.#act(at("finish"));
+    if (this.#waits) await this.act("finish", at("finish"));
   }
 
   /** Shows which token the page has, so that it can be found in the messages. */

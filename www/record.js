@@ -1,6 +1,7 @@
 // The record of what passed, from three sources: the page's own fetches, the redirects that the page knows of, and the
 // gateway's log. It survives a reload in sessionStorage, without secrets.
 import { maskBody, maskHeaders, maskUrl } from "./mask.js";
+import { rightNow } from "./surroundings.js";
 
 /**
  * @typedef {object} Message
@@ -22,13 +23,22 @@ import { maskBody, maskHeaders, maskUrl } from "./mask.js";
  */
 
 const KEPT = 150;
-const KEY = "demo-record";
+const KEY = "demo-messages";
 
-/** Emits `message` (`detail`: a Message), `step` (`detail`: `{ at, name }`) and `clear`. */
+/**
+ * @typedef {object} Step
+ * @property {number} at
+ * @property {string} title
+ * @property {string} text what happens
+ * @property {string} [code] that does it
+ * @property {"plain" | "bad" | "good"} [tone] of a trouble's
+ */
+
+/** Emits `message` (`detail`: a Message), `step` (`detail`: a Step) and `clear`. */
 export class Recorder extends EventTarget {
   #relay;
   #storage;
-  #kept = { since: Date.now(), steps: [], messages: [], stays: [] };
+  #kept = { since: rightNow(), steps: [], messages: [], leaves: [], stays: [] };
   #flights = [];
   #heard = new Set();
   #number = 0;
@@ -39,7 +49,7 @@ export class Recorder extends EventTarget {
     this.#relay = relay;
     this.#storage = storage;
     this.#restore();
-    const stay = () => this.#kept.stays.push(Date.now());
+    const stay = () => this.#kept.stays.push(rightNow());
     stay();
     addEventListener("pageshow", ({ persisted }) => persisted && stay());
   }
@@ -51,8 +61,8 @@ export class Recorder extends EventTarget {
   }
 
   /** Begins a step, under which the messages from `at` on stand. */
-  step(name, at = Date.now()) {
-    const step = { at, name };
+  step(told, at = rightNow()) {
+    const step = { at, ...told };
     this.#kept.steps.push(step);
     this.#save();
     this.dispatchEvent(new CustomEvent("step", { detail: step }));
@@ -60,7 +70,7 @@ export class Recorder extends EventTarget {
 
   /** Forgets all that was recorded. */
   clear() {
-    this.#kept = { since: Date.now(), steps: [], messages: [], stays: [Date.now()] };
+    this.#kept = { since: rightNow(), steps: [], messages: [], leaves: [], stays: [rightNow()] };
     this.#save();
     this.dispatchEvent(new Event("clear"));
   }
@@ -70,14 +80,14 @@ export class Recorder extends EventTarget {
     return async (input, init) => {
       const request = new Request(input, init);
       const { method } = request;
-      const flight = { from: Date.now(), to: Infinity };
+      const flight = { from: rightNow(), to: Infinity };
       this.#flights.push(flight);
       const id = this.#newId();
       const asked = this.#read(request.clone());
       const own = { source: "fetch", method };
       asked.then(parts => this.#add({ ...own, ...parts, id: `${id}-request`, at: flight.from, from: "page", to: "relay", kind: "request" }));
       const replied = async parts => {
-        flight.to = Date.now();
+        flight.to = rightNow();
         const [{ url, body }, told] = await Promise.all([asked, parts]);
         this.#add({ ...own, ...told, id: `${id}-reply`, at: flight.to, from: "relay", to: "page", kind: "reply", url, asked: body });
       };
@@ -92,10 +102,13 @@ export class Recorder extends EventTarget {
     };
   }
 
-  /** The page is about to leave for `url`, at the relay. */
+  /** The page is about to leave for `url`, at the relay; without one, for the gateway, whose log tells the rest. */
   leave(url) {
+    this.#kept.leaves.push(rightNow());
+    this.#save();
+    if (!url) return;
     this.#add({
-      id: `${this.#newId()}-leaving`, at: Date.now(), from: "page", to: "relay", kind: "request", source: "redirect", method: "GET", url, headers: {}, body: "",
+      id: `${this.#newId()}-leaving`, at: rightNow(), from: "page", to: "relay", kind: "request", source: "redirect", method: "GET", url, headers: {}, body: "",
     });
   }
 
@@ -158,8 +171,8 @@ export class Recorder extends EventTarget {
 
   /** Whether this tab was away for a sign-in at that time: it had left, and wasn't loaded again yet. */
   #away(at) {
-    const leaving = this.#kept.messages.findLast(message => message.id.endsWith("-leaving") && message.at <= at);
-    return leaving !== undefined && !this.#kept.stays.some(stay => leaving.at < stay && stay <= at);
+    const left = Math.max(...this.#kept.leaves.filter(leave => leave <= at));
+    return left > 0 && !this.#kept.stays.some(stay => left < stay && stay <= at);
   }
 
   async #read(message) {
@@ -170,7 +183,7 @@ export class Recorder extends EventTarget {
   }
 
   #newId() {
-    return `${Date.now()}-own${++this.#number}`;
+    return `${rightNow()}-own${++this.#number}`;
   }
 
   #add(message) {
@@ -192,16 +205,16 @@ export class Recorder extends EventTarget {
     const asked = new Map(this.#kept.messages.map(message => [message.id, message]));
     for (const { id, at, source } of this.#kept.messages) {
       if (source !== "fetch" || !id.endsWith("-request")) continue;
-      this.#flights.push({ from: at, to: asked.get(id.replace(/request$/, "reply"))?.at ?? Date.now() });
+      this.#flights.push({ from: at, to: asked.get(id.replace(/request$/, "reply"))?.at ?? rightNow() });
     }
   }
 
   #save() {
     // What the gateway's log tells can be asked for again.
-    const { messages, steps, stays, since } = this.#kept;
+    const { messages, steps, leaves, stays, since } = this.#kept;
     const own = messages.filter(({ source, id }) => source !== "log" && !/-(?:sent|back)$/.test(id)).slice(-KEPT);
     try {
-      this.#storage.setItem(KEY, JSON.stringify({ since, stays: stays.slice(-KEPT), steps: steps.slice(-KEPT), messages: own }));
+      this.#storage.setItem(KEY, JSON.stringify({ since, leaves: leaves.slice(-KEPT), stays: stays.slice(-KEPT), steps: steps.slice(-KEPT), messages: own }));
     } catch {
       // As above.
     }

@@ -1,12 +1,14 @@
 // The messages as a sequence between three lanes. Each is a row that opens.
+import { about, carries } from "./about.js";
+import { codeBlock } from "./copy.js";
 import { element } from "./element.js";
 import { opened } from "./opened.js";
-import { SECRETS, STEPS, gloss } from "./words.js";
 
+const LATEST = "latest";
 const PARTIES = { page: "Page", relay: "Relay", gateway: "Gateway" };
 
-/** Draws what `recorder` has and gets into `list`, which `scroll` holds; `nothing` is shown while there is none. */
-export function drawSequence(recorder, { list, scroll, nothing }) {
+/** Draws what `recorder` has and gets into `list`, which `scroll` holds; while there is none, `nothing` is shown, and `clear` is not. */
+export function drawSequence(recorder, { list, scroll, nothing, clear }) {
   const put = row => {
     const at = Number(row.dataset.at);
     // New rows are nearly always the last.
@@ -15,6 +17,7 @@ export function drawSequence(recorder, { list, scroll, nothing }) {
     if (before) before.after(row);
     else list.prepend(row);
     nothing.hidden = true;
+    clear.hidden = false;
   };
   const { steps, messages } = recorder.entries;
   steps.forEach(step => put(stepRow(step)));
@@ -32,24 +35,32 @@ export function drawSequence(recorder, { list, scroll, nothing }) {
   recorder.addEventListener("clear", () => {
     list.replaceChildren();
     nothing.hidden = false;
+    clear.hidden = true;
   });
   scroll.scrollTop = scroll.scrollHeight;
 }
 
-/** Keeps the end in sight of those who were looking at it, and leaves those be who read further up. */
+/** Keeps the end in sight of those who cause it, or were looking at it, and leaves those be who read further up. */
 function follow(scroll) {
-  if (scroll.querySelector("details[open]") || scroll.contains(document.activeElement)) return;
+  const isReading = scroll.contains(document.activeElement) || scroll.querySelector("details[open]");
+  if (isReading && !document.activeElement.closest(".story")) return;
   scroll.scrollTop = scroll.scrollHeight;
 }
 
-function stepRow({ at, name }) {
-  const { title, code } = STEPS[name];
+function stepRow({ at, title, text, code, tone = "plain" }) {
   const row = element("li", "step");
-  row.dataset.at = at;
-  const heading = element("h3", "", title);
+  Object.assign(row.dataset, { at, tone });
+  const words = element("div");
   const time = element("time", "", new Date(at).toLocaleTimeString());
   time.dateTime = new Date(at).toISOString();
-  row.append(heading, time, element("code", "", code));
+  words.append(element("h3", "", title), time, element("p", "", text));
+  row.append(words);
+  if (code) row.append(codeBlock(code, title));
+  if (tone === "bad") {
+    // Where the panel of troubles leads to.
+    document.getElementById(LATEST)?.removeAttribute("id");
+    row.id = LATEST;
+  }
   return row;
 }
 
@@ -57,10 +68,10 @@ function messageRow(message) {
   const row = element("li", "message");
   Object.assign(row.dataset, { at: message.at, from: message.from, to: message.to, kind: message.kind });
   const failed = message.kind === "reply" && (message.status === 0 || message.status >= 400);
-  if (failed) row.dataset.failed = "";
+  if (failed) row.dataset.failed = message.status === 0 ? "lost" : "";
   if (message.elsewhere) row.dataset.elsewhere = "";
 
-  const summary = element("summary");
+  const summary = element("summary", "row");
   const arrow = element("span", "arrow");
   arrow.setAttribute("aria-hidden", "true");
   summary.append(words(message), arrow);
@@ -85,23 +96,7 @@ function words(message) {
   }
   const text = element("span", "text");
   text.append(line);
-  const said = [elsewhere && "from another tab", gloss(message)].filter(Boolean).join(": ");
+  const said = [elsewhere && "from another tab", about(message).short].filter(Boolean).join(": ");
   if (said) text.append(element("span", "gloss", said));
   return text;
-}
-
-/** Which secrets a message carries, each once, read from the message itself. */
-function carries({ from, to, kind, url, headers, body }) {
-  const found = new Set();
-  const texts = kind === "request" ? [url, body] : [headers.location ?? "", body];
-  for (const text of texts) {
-    for (const [, name] of text.matchAll(/"?([a-z_]+)"?[=:]"?\[redacted/g)) found.add(name);
-  }
-  if (/\[redacted/.test(headers.authorization ?? "")) found.add("authorization");
-  // The relay hands the page a code of its own, with the gateway's inside.
-  if (found.has("code") && ((from === "relay" && to === "page") || found.has("code_verifier"))) {
-    found.delete("code");
-    found.add("sealed_code");
-  }
-  return [...found].filter(name => Object.hasOwn(SECRETS, name)).map(name => SECRETS[name]);
 }

@@ -1,16 +1,23 @@
 // What the page says, in plain words.
+import { textOf } from "./code.js";
 
-/** What a step is called, and the code that does it. */
-export const STEPS = {
-  load: { title: "The page is opened", code: "await att.handleRedirect();" },
-  signIn: { title: "Sign in", code: 'await att.signIn({ returnTo: "/" });' },
-  finish: { title: "Finish signing in", code: "await att.handleRedirect();" },
-  callApi: { title: "Call the API", code: 'await att.fetch("/rest/2/Devices/Info");' },
-  refresh: { title: "Renew the token", code: "await att.refresh();" },
-  renewal: { title: "The token has expired: renew it", code: 'await att.accessToken(); // on "expired"' },
-  revoke: { title: "Revoke", code: "await att.revoke();" },
-  signOut: { title: "Sign out", code: "await att.signOut();" },
+/** What the app does, by the names of the code that does it, if no other is said. */
+const STEPS = {
+  load: { title: "The page is opened", text: "Is there an answer in the address, or a session from before? Then the client takes it up." },
+  signIn: { title: "Sign in", text: "The page is left for the relay, and that sends the user on to the gateway." },
+  finish: { title: "Finish signing in", text: "The answer was kept: the same call goes on with it.", code: "load" },
+  callApi: { title: "Call the API", text: "Through the relay, which puts in the token of the session." },
+  refresh: { title: "Renew the token", text: "Whatever its life: the relay swaps the pair at the gateway." },
+  renewal: { title: "The token has expired: renew it", text: "However many ask at once, and in however many tabs: the gateway is asked once." },
+  revoke: { title: "Revoke", text: "The relay ends both tokens at the gateway, and then the session." },
+  signOut: { title: "Sign out", text: "The session ends in all tabs, even if the network is away." },
 };
+
+/** A step for the record: what it is called, what it does, and the code. */
+export function step(name) {
+  const { title, text, code = name } = STEPS[name];
+  return { title, text, code: textOf(code) };
+}
 
 /** The secrets by the names that they have on the wire: what they are called, and the class that colours them. */
 export const SECRETS = {
@@ -60,55 +67,4 @@ export function refusal(status, body) {
   if (typeof body?.error === "string") return explain({ code: body.error, status, errorDescription: body.error_description });
   if (status < 300) return { title: "The answer was cut off", text: "The API’s answer broke off on its way: call it again.", details: `HTTP ${status}` };
   return { title: "The API refused the call", text: "Its answer says why.", details: `HTTP ${status}` };
-}
-
-/** What a message is for, in a few words; empty if there is nothing to say. */
-export function gloss(message) {
-  const path = new URL(message.url).pathname;
-  const form = new URLSearchParams(message.asked ?? message.body);
-  const about = path.slice(path.lastIndexOf("/") + 1);
-  if (message.kind === "request") return requestGloss(message, about, form.get("grant_type"));
-  if (message.failure) return message.failure;
-  if (message.fault) return `out of order on demand: ${message.fault}`;
-  if (message.status >= 400) return errorIn(message.body);
-  return replyGloss(message, about, form.get("grant_type"));
-}
-
-function requestGloss({ from, to, method, url }, about, grant) {
-  if (about === "authorize" && to === "relay") return "the user wants to sign in";
-  if (about === "authorize") return method === "POST" ? "the user answers" : "the user comes to sign in";
-  if (about === "callback") return new URL(url).searchParams.has("error") ? "the user brings the refusal" : "the user brings a code";
-  if (about === "token" && from === "page") return grant === "authorization_code" ? "the sealed code, for a session" : "a valid token, please";
-  if (about === "token") return grant === "authorization_code" ? "the code and the App Secret" : "a new pair for the old";
-  if (about === "revoke") return "end it";
-  return from === "page" ? "the session’s cookie goes with it" : "the relay adds the token";
-}
-
-function replyGloss({ from, to, status, headers, body }, about, grant) {
-  if (headers.location) return redirectGloss(from, headers.location);
-  if (about === "authorize") return "a page for the user";
-  if (about === "token" && to === "relay") return "both tokens";
-  if (about === "token") return grant === "authorization_code" ? "the access token alone" : "the token that is valid now";
-  if (about === "revoke") return "done";
-  return status === 200 && body !== "" ? "the answer" : "";
-}
-
-function redirectGloss(from, location) {
-  if (from === "relay") {
-    if (/[?&#]error=/.test(location)) return "back to the page, with the refusal";
-    return /[?&#]code=/.test(location) ? "back to the page, the code sealed" : "go to the gateway";
-  }
-  if (/[?&#]error=/.test(location)) return "back to the relay, with the refusal";
-  return /[?&#]code=/.test(location) ? "back to the relay, with a code" : "go on";
-}
-
-function errorIn(body) {
-  try {
-    const { error, error_description: description, RequestError } = JSON.parse(body);
-    if (typeof error === "string") return description ? `${error}: ${description}` : error;
-    const exception = RequestError?.PolicyException ?? RequestError?.ServiceException;
-    return exception ? `${exception.MessageId}: ${exception.Text}` : "";
-  } catch {
-    return "";
-  }
 }

@@ -17,6 +17,7 @@ test("a user signs in, consents, comes back, and the page names the phone that t
   await shoot(page, "gateway-consent");
   await button(page, "Allow").click();
   await heading(page, ADA.phone);
+  await page.getByText("The API’s answer 200").click();
   await page.getByText('"Model": "Engine 2"').waitFor();
   assert.match(await page.getByRole("timer").innerText(), /^expires in\s+[45]:\d\d$/i);
   assert.equal(page.url(), `${on.demo.page}/`, "the code is gone from the address bar");
@@ -71,11 +72,11 @@ test("a message opens: what the page has is legible, what it hasn't is a stand-i
 test("who has what: the secret is the relay's to use, and never the page's", async () => {
   const { page } = await on.user();
   const has = async party => (await page.getByRole("list", { name: `What the ${party} has` }).getByRole("listitem").allTextContents());
-  assert.deepEqual(await has("page"), ["App Secret: never has it", "refresh token: never has it", "access token: none now"]);
-  assert.deepEqual(await has("relay"), ["App Secret: keeps it", "refresh token: none now", "access token: none now"]);
+  assert.deepEqual(await has("page"), ["App Secret: never has it", "password: never has it", "refresh token: never has it", "access token: none now"]);
+  assert.deepEqual(await has("relay"), ["App Secret: keeps it", "password: never has it", "refresh token: none now", "access token: none now"]);
   await signIn(page);
-  assert.deepEqual(await has("page"), ["App Secret: never has it", "refresh token: never has it", "access token: keeps it"]);
-  assert.deepEqual(await has("relay"), ["App Secret: keeps it", "refresh token: keeps it", "access token: keeps it"]);
+  assert.deepEqual(await has("page"), ["App Secret: never has it", "password: never has it", "refresh token: never has it", "access token: keeps it"]);
+  assert.deepEqual(await has("relay"), ["App Secret: keeps it", "password: never has it", "refresh token: keeps it", "access token: keeps it"]);
 });
 
 test("the token is renewed when the user asks for it", async () => {

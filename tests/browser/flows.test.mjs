@@ -56,6 +56,7 @@ describe(`a session, in ${NAME}`, () => {
     await signIn(tab);
     assert.equal(await tab.url(), `${on.demo.page}/`, "the code is gone from the address bar");
     await tab.shows("#answer-status", "200");
+    await tab.click("#answer summary");
     await tab.shows("#answer-body", '"Model": "Engine 2"');
     await tab.click(button("callApi"));
     await tab.hides(`${button("callApi")}[aria-busy]`);

@@ -35,7 +35,7 @@ test("s01_ s03_ neither the App Secret nor a refresh token of the gateway is in 
   await keep();
   for (let i = 0; i < 2; i++) {
     await button(page, "Renew token").click();
-    await page.getByText("Renewed").waitFor();
+    await page.getByRole("status").filter({ hasText: "Renewed" }).waitFor();
   }
   await page.reload();
   await heading(page, ADA.phone);

@@ -1,0 +1,171 @@
+// The page for everybody: by axe's rules, by keyboard, by ear, on small screens, in dark and light, without motion.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { textOf } from "../../www/code.js";
+import { ADA, button, heading, shoot, signIn, stage } from "./demo.mjs";
+
+const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const on = stage(test, { ttl: 300 });
+const DESK = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+const SMALLEST = { width: 320, height: 568 };
+
+/** Asserts that axe finds nothing on the page as it is, on a desk and on a phone, in light and in dark, and takes pictures of what is new. */
+async function fine(page, state, isNew) {
+  for (const [screen, size] of Object.entries({ desk: DESK, phone: PHONE })) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      // Only colours are others in the dark, and the same on every screen.
+      const rules = colorScheme === "dark" ? ["color-contrast"] : undefined;
+      if (!rules || screen === "phone") assert.deepEqual(await findings(page, rules), [], `${state} on a ${screen} in ${colorScheme}`);
+      await page.locator(isNew).first().evaluate(element => element.scrollIntoView({ block: "center" }));
+      await shoot(page, `${state}-${screen}-${colorScheme}`);
+    }
+  }
+  await page.setViewportSize(SMALLEST);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), SMALLEST.width, `${state}: nothing sticks out`);
+  await page.setViewportSize(DESK);
+}
+
+/** What axe finds fault with, and what it is unsure of. */
+async function findings(page, rules) {
+  await page.evaluate(AXE);
+  return page.evaluate(async rules => {
+    // It can't see through the lines behind the words, nor, on a desk, past the edge of what scrolls.
+    const lines = document.querySelectorAll(".lifelines, .life svg");
+    for (const line of lines) line.style.display = "none";
+    const { violations, incomplete } = await globalThis.axe.run(document, rules ? { runOnly: rules } : {});
+    for (const line of lines) line.style.display = "";
+    const unsure = incomplete.filter(({ id }) => innerWidth < 992 || id !== "color-contrast");
+    return [...violations, ...unsure].flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+  }, rules);
+}
+
+test("axe finds nothing in any state of the page, on a desk or a phone, in dark or light, and nothing sticks out", async () => {
+  const { page } = await on.user({ reducedMotion: "reduce" });
+  await fine(page, "access-signed-out", "h1");
+  await signIn(page);
+  await page.locator("#answer-status").click();
+  await fine(page, "access-signed-in", "h1");
+  await page.locator(".message summary", { hasText: "both tokens" }).click();
+  await fine(page, "access-opened", ".opened");
+  await page.getByRole("button", { name: /^Network away/ }).click();
+  await page.getByText("Recovered: nothing was lost").first().waitFor();
+  await fine(page, "access-recovered", "#told");
+  await page.getByRole("button", { name: /^Consent revoked/ }).click();
+  await button(page, "Sign in again").waitFor();
+  await fine(page, "access-revoked", "#told");
+  await page.locator("#whose").evaluate(words => (words.style.color = "#777"));
+  assert.match((await findings(page)).join(), /^color-contrast: <p id="whose"/, "it does look");
+});
+
+test("all of it by keyboard: a trouble, its recovery, a message, the code; and the focus is never lost", async () => {
+  const { context, page } = await on.user();
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const focused = () => page.evaluate(() => (document.activeElement === document.body ? "" : document.activeElement.innerText.replace(/\s+/g, " ")));
+  const press = async (pattern, key = "Enter") => {
+    for (let i = 0; i < 120; i++) {
+      if (pattern.test(await focused())) return page.keyboard.press(key);
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`no way to ${pattern} with the Tab key`);
+  };
+  await press(/^Sign in$/);
+  await page.getByRole("button", { name: ADA.name }).waitFor();
+  await press(/Ada Lovelace/);
+  await button(page, "Allow").waitFor();
+  await press(/^Allow$/, "Space");
+  await heading(page, ADA.phone);
+  await press(/^Token expired/);
+  await page.getByText("Recovered: a new token, and the call again").first().waitFor();
+  assert.match(await focused(), /^Token expired/);
+  await press(/both tokens$/);
+  await page.locator(".opened", { hasText: "never leaves the relay again" }).waitFor();
+  assert.match(await focused(), /both tokens$/);
+  await page.keyboard.press("Space");
+  await page.locator(".opened").waitFor({ state: "hidden" });
+  await press(/^Copy the code: The token ends before its time$/);
+  await page.getByRole("button", { name: "Copied the code" }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), textOf("callApi"));
+  await page.getByRole("link", { name: "Skip to the messages" }).focus();
+  await press(/^Consent revoked/, "Space");
+  await heading(page, "Nobody is signed in");
+  assert.match(await focused(), /^Consent revoked/, "though it is dimmed now");
+  await press(/^Sign in again$/);
+  await page.getByRole("button", { name: /^Continue/ }).waitFor();
+});
+
+test("what is copied runs, with the package alone", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  await button(page, "Call the API").click();
+  await page.getByRole("heading", { name: "Call the API" }).waitFor();
+  const shown = await page.locator(".step", { hasText: "Call the API" }).locator("pre").innerText();
+  const options = { clientId: "demo-app-key", relay: on.demo.relay, redirectUri: `${on.demo.page}/`, scope: ["DC", "MIM"] };
+  const answer = await page.evaluate(`(async () => {
+    const { default: init, AttOAuth } = await import("/att-oauth/index.js");
+    await init();
+    const att = new AttOAuth(${JSON.stringify(options)});
+    await att.handleRedirect();
+    let shown;
+    const show = (...answer) => (shown = answer);
+    ${shown}
+    return shown;
+  })()`);
+  assert.equal(answer[0], 200);
+  assert.match(answer[1], /Engine 2/);
+});
+
+test("what happens is told to those who can’t see it, once each, and messages that pass aren’t read out", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  await page.evaluate(() => {
+    globalThis.heard = [];
+    const hear = () => {
+      const text = [...document.querySelectorAll("[role=status], [role=log], [aria-live]")].map(region => region.innerText.trim()).filter(Boolean).join("; ");
+      if (text !== globalThis.heard.at(-1)) globalThis.heard.push(text);
+    };
+    for (const region of document.querySelectorAll("[role=status], [role=log], [aria-live]")) {
+      new MutationObserver(hear).observe(region, { subtree: true, childList: true, characterData: true });
+    }
+  });
+  const heard = () => page.evaluate(() => globalThis.heard.splice(0));
+  await button(page, "Renew token").click();
+  await page.getByRole("status").filter({ hasText: "Renewed" }).waitFor();
+  assert.match((await heard()).at(-1), /^Renewed\s/);
+  await page.getByRole("button", { name: /^Token expired/ }).click();
+  await page.getByText("Recovered: a new token, and the call again").first().waitFor();
+  assert.equal(await page.locator("#sequence").evaluate(list => list.closest("[role=log], [role=status], [aria-live]")), null);
+  const told = await heard();
+  assert.ok(told.length <= 4, told.join("\n---\n"));
+  assert.match(told.at(-1), /The API has answered 200/);
+  assert.equal(await page.title(), `${ADA.phone} · att-oauth demo`);
+});
+
+test("nothing moves where motion isn’t wanted", async () => {
+  const { page } = await on.user({ reducedMotion: "reduce" });
+  await signIn(page);
+  // The ring goes on from second to second, as the figures in it do.
+  const moving = () =>
+    page.evaluate(() => document.getAnimations().filter(({ playState, effect }) => {
+      const { easing, duration } = effect.getTiming();
+      return playState === "running" && duration > 1 && !easing.startsWith("steps");
+    }).length);
+  const samples = [];
+  await page.getByRole("button", { name: /^Token expired/ }).click();
+  while (!(await page.getByText("Recovered: a new token, and the call again").count())) samples.push(await moving());
+  assert.deepEqual(samples.filter(Boolean), []);
+});
+
+test("all that can be touched is large enough to be touched, on a phone", async () => {
+  const { page } = await on.user({ viewport: PHONE, isMobile: true, hasTouch: true });
+  await signIn(page);
+  await page.getByRole("button", { name: /^Token expired/ }).click();
+  await page.getByText("Recovered: a new token, and the call again").first().waitFor();
+  const small = await page.locator("button:visible, summary:visible, label:visible, a:visible").evaluateAll(elements =>
+    elements.map(element => [element.innerText, element.getBoundingClientRect()]).filter(([, { width, height, bottom }]) => bottom > 0 && (height < 44 || width < 44)).map(([text, { width, height }]) => `${text}: ${width} × ${height}`),
+  );
+  assert.deepEqual(small, []);
+});
