@@ -19,23 +19,19 @@ export function thirdPartyLicences() {
 
 /** All crates that the library is linked with, in alphabetical order. */
 function compiled() {
-  const features = ["--no-default-features", "--features=client,relay,gateway"];
-  const args = ["metadata", "--format-version=1", "--locked", ...features, "--filter-platform=wasm32-unknown-unknown"];
-  const json = execFileSync(process.env.CARGO ?? "cargo", args, { cwd: fileURLToPath(new URL("../../", import.meta.url)), maxBuffer: 2 ** 26 });
-  const { packages, resolve } = JSON.parse(json);
-  const crates = new Map(packages.map(crate => [crate.id, crate]));
-  const nodes = new Map(resolve.nodes.map(node => [node.id, node]));
-  const own = packages.find(({ name }) => name === "att-oauth").id;
-  // A macro runs in the compiler, and so do a build script and what only they need.
-  const isMacro = id => crates.get(id).targets.some(({ kind }) => kind.includes("proc-macro"));
-  const found = new Set([own]);
-  for (const id of found) {
-    for (const { pkg, dep_kinds } of nodes.get(id).deps) {
-      if (dep_kinds.some(({ kind }) => kind === null) && !isMacro(pkg)) found.add(pkg);
-    }
-  }
-  found.delete(own);
-  return [...found].map(id => crates.get(id)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  // `tree` keeps to one package, `metadata` tells more of each, and of all in the workspace.
+  const linked = cargo("tree", "--package=att-oauth", "--no-default-features", "--features=client,relay,gateway",
+    "--target=wasm32-unknown-unknown", "--edges=normal,no-proc-macro", "--prefix=none", "--format={p}");
+  const names = new Set(linked.split("\n").map(line => line.split(" ", 2).join(" ")));
+  const { packages } = JSON.parse(cargo("metadata", "--format-version=1"));
+  return packages
+    .filter(({ name, version }) => name !== "att-oauth" && names.has(`${name} v${version}`))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function cargo(...args) {
+  const cwd = fileURLToPath(new URL("../../", import.meta.url));
+  return execFileSync(process.env.CARGO ?? "cargo", [...args, "--locked"], { cwd, encoding: "utf8", maxBuffer: 2 ** 26 });
 }
 
 /** What a crate brings of licences, but for the one that the package has itself. */
