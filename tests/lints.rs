@@ -80,7 +80,7 @@ fn s36_each_lint_is_denied_in_each_crate() {
     assert!(workspace.contains("\nunsafe_code = \"deny\"\n"));
     // A group that is allowed with a higher priority would let them all in.
     assert!(!workspace.contains("\"allow\""));
-    for manifest in ["Cargo.toml", "xtask/Cargo.toml"] {
+    for manifest in ["Cargo.toml", "tests/gloo/Cargo.toml", "xtask/Cargo.toml"] {
         let manifest = fs::read_to_string(root(manifest)).unwrap();
         assert!(manifest.contains("[lints]\nworkspace = true\n"));
     }

@@ -145,7 +145,25 @@ pub struct Details {
     pub error_description: Option<String>,
     /// The HTTP status, if there was a response.
     pub status: Option<u16>,
+    /// What a host's library has thrown.
+    #[cfg(feature = "gloo")]
+    source: Option<Source>,
 }
+
+/// An error of a library's, which is equal to itself alone.
+#[cfg(feature = "gloo")]
+#[derive(Clone, Debug)]
+struct Source(Rc<dyn core::error::Error>);
+
+#[cfg(feature = "gloo")]
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[cfg(feature = "gloo")]
+impl Eq for Source {}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Said {
@@ -191,6 +209,8 @@ impl Error {
             error: None,
             error_description: None,
             status: None,
+            #[cfg(feature = "gloo")]
+            source: None,
         }))
     }
 
@@ -224,6 +244,15 @@ impl Error {
         }
         self
     }
+
+    /// The same with what was thrown. For one that nobody shares yet.
+    #[cfg(feature = "gloo")]
+    pub fn with_source(mut self, source: impl core::error::Error + 'static) -> Self {
+        if let Some(details) = Rc::get_mut(&mut self.0) {
+            details.source = Some(Source(Rc::new(source)));
+        }
+        self
+    }
 }
 
 impl Deref for Error {
@@ -247,4 +276,9 @@ impl core::fmt::Display for Error {
     }
 }
 
-impl core::error::Error for Error {}
+impl core::error::Error for Error {
+    #[cfg(feature = "gloo")]
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &*source.0)
+    }
+}

@@ -89,6 +89,7 @@ test("the licences are there: its own, and those of what is compiled into the wa
   for (const crate of ["chacha20poly1305", "serde_json", "sha2", "wasm-bindgen"]) assert.match(others, new RegExp(`^${crate} \\d`, "m"));
   assert.match(others, /^subtle [\d.]+, under BSD-3-Clause:\n\nCopyright \(c\) 2016/m);
   assert.ok(!/\b(syn|proc-macro2|form_urlencoded) \d/.test(others), "what only compiles or tests isn't distributed");
+  assert.ok(!/\b(gloo-net|web-sys) \d/.test(others), "nor is what Rust apps alone are linked with");
 });
 
 test("publint finds nothing", async () => {

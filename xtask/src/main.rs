@@ -6,6 +6,7 @@
 //! | `engine` | sees that the browsers are there |
 //! | `artefact` | Rust to optimised wasm and its glue, one artefact per feature |
 //! | `build` | all artefacts, then the npm package in `target/pkg`, and its tarball |
+//! | `gloo` | the client for Rust web apps: its page, its documentation |
 //! | `test` | every check, stage by stage |
 //! | `demo` | gateway, relay and page on this machine |
 //! | `bench` | measures beside peers |
@@ -16,6 +17,7 @@ mod bench;
 mod build;
 mod demo;
 mod engine;
+mod gloo;
 mod setup;
 mod test;
 mod tool;
@@ -34,6 +36,7 @@ use test::Part;
 const USAGE: &str = "\
 usage: cargo xtask build [client|relay|gateway]...
        cargo xtask build-trap
+       cargo xtask build-gloo
        cargo xtask pack
        cargo xtask test [rust|package|browser|apps]... [--engines LIST]
        cargo xtask demo [--gateway FILE] [--ttl SECONDS] [--port FIRST]
@@ -41,6 +44,7 @@ usage: cargo xtask build [client|relay|gateway]...
 
 build   compiles all artefacts, or those named, and puts the npm package into target/pkg
         build-trap makes the relay that tests can make trap, in target/trap; `test` does so itself
+        build-gloo makes the page in Rust of tests/gloo, in target/gloo; `test` does so itself
 pack    builds all, and packs the npm package into target as it would be published
 test    runs every check, or the parts named
         --engines LIST  the browsers: of chromium (default), firefox, webkit, with commas between, or all
@@ -56,6 +60,7 @@ enum Command {
     Help,
     Build(Vec<Artefact>),
     BuildTrap,
+    BuildGloo,
     Pack,
     Test(test::Options),
     Demo(demo::Options),
@@ -70,6 +75,7 @@ fn main() -> ExitCode {
         }
         Ok(Command::Build(artefacts)) => build::build_and_weigh(&artefacts),
         Ok(Command::BuildTrap) => build::build_trap(),
+        Ok(Command::BuildGloo) => gloo::build_page(),
         Ok(Command::Pack) => build::pack(),
         Ok(Command::Test(options)) => test::run_parts(&options),
         Ok(Command::Demo(options)) => demo::run(&options),
@@ -100,6 +106,7 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             named(&mut parser, &ARTEFACTS, |artefact| artefact.name).map(Command::Build)
         }
         Some("build-trap") => alone(&mut parser, Command::BuildTrap),
+        Some("build-gloo") => alone(&mut parser, Command::BuildGloo),
         Some("pack") => alone(&mut parser, Command::Pack),
         Some("test") => test_options(&mut parser).map(Command::Test),
         Some("demo") => demo_options(&mut parser).map(Command::Demo),

@@ -11,14 +11,14 @@ const NODE: (u32, u32) = (20, 19);
 
 /// Everything that `build` and `demo` need.
 pub fn for_build() -> Result {
-    wasm_target()?;
+    for_wasm()?;
     node()?;
     npm_packages()
 }
 
 /// Everything that the checks of Rust need.
 pub fn for_rust_checks() -> Result {
-    wasm_target()?;
+    for_wasm()?;
     for component in ["rustfmt", "clippy"] {
         let tool = component.trim_start_matches("rust");
         if !succeeds(cargo().args([tool, "--version"])) {
@@ -70,7 +70,8 @@ pub fn in_path(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-fn wasm_target() -> Result {
+/// Everything that Rust needs to be compiled for a browser.
+pub fn for_wasm() -> Result {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let sysroot = output(program(rustc).args(["--print", "sysroot"]))?;
     let libraries = Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::artefact::{ARTEFACTS, TRAP, WASM_TARGET};
 use crate::build;
 use crate::engine::Engine;
+use crate::gloo;
 use crate::setup;
 use crate::tool::{self, Result, cargo, files, hash_files, node, output, program, root, run};
 
@@ -76,6 +77,7 @@ fn all(Options { parts, engines }: &Options, stages: &mut Stages) -> Result {
                 .args(["doc", "--quiet", "--no-deps", "--workspace"])
                 .env("RUSTDOCFLAGS", "--deny warnings"))
         })?;
+        stages.run("Rust app docs", gloo::check_docs)?;
         stages.run("wall", wall)?;
     }
     if parts.iter().any(|part| *part != Part::Rust) {
@@ -130,6 +132,9 @@ fn app_tests(is_asked_for: bool) -> Result {
 fn browser_tests(engine: Engine, stages: &mut Stages) -> Result {
     let program = stages.run(engine.title(), || engine.set_up())?;
     println!("{}", program.display());
+    if engine == Engine::Chromium {
+        stages.run("page in Rust", gloo::build_page)?;
+    }
     let (stage, tests) = match engine {
         Engine::Chromium => ("browser tests", tests_in("tests/browser")?),
         Engine::Firefox => ("flows in Firefox", FLOWS.map(root).into()),
@@ -154,7 +159,7 @@ fn lints() -> Result {
             .args(["--features", artefact.feature])
             .args(deny))?;
     }
-    Ok(())
+    gloo::lint()
 }
 
 /// The pure part can't touch JavaScript, for on this machine there is nothing to touch it with.
@@ -184,7 +189,7 @@ fn wall() -> Result {
     let native = names(&dependencies(&[])?);
     if !native.is_empty() {
         return Err(format!(
-            "a native build must not have {}: only src/shell may know of JavaScript",
+            "a native build must not have {}: only src/shell and src/gloo may know of JavaScript",
             native.join(", ")
         ));
     }
