@@ -358,7 +358,7 @@ for (const host of Object.keys(HOSTS)) {
       await att.revoke();
       assert.equal(world.emulator.live().refreshTokens, live - 1);
       await assert.rejects(att.fetch(DEVICE), { code: "login_required" });
-      att.free();
+      att.dispose();
     });
 
     test("s20 s29 twenty with one handle cause one renewal, and an old one ends the session at the gateway too", async () => {

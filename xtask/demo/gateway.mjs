@@ -7,11 +7,11 @@ export const AGAIN = "/demo/again";
 /**
  * Starts the gateway at `port`.
  * @param {object} options the emulator's
- * @param {{ callback: string, log(exchange: object): void, tls?: object, headers: [string, string][] }} how where answers go, who gets
+ * @param {{ callback: string, log(exchange: object): void, tls?: object, headers?: [string, string][] }} how where answers go, who gets
  *   each exchange, masked, with what it speaks https, and header fields that its answers bear besides
  * @returns {Promise<{ emulator: object, actions: Record<string, (body: any) => void>, close(): Promise<void> }>} `actions` go wrong on demand
  */
-export async function startGateway(port, options, { callback, log, tls, headers }) {
+export async function startGateway(port, options, { callback, log, tls, headers = [] }) {
   const { createGateway } = await import("../../target/pkg/gateway.js");
   const isAnswer = location => location?.startsWith(callback) === true;
   /** The last answer: where it went, and the exchange as it may be shown. */

@@ -115,7 +115,8 @@ async function bundle({ artefact, source, platform, output: name }, glue) {
     logLevel: "warning",
   });
   const { text } = outputFiles[0];
-  writeFileSync(output(name), forBrowser ? await smaller(text) : text);
+  // A command is one that can be run.
+  writeFileSync(output(name), forBrowser ? await smaller(text) : text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
 }
 
 /** What esbuild has made smaller, smaller still: terser finds another twentieth. Commas in place of semicolons compress worse. */
