@@ -173,8 +173,12 @@ describe("the client for Rust web apps", () => {
     const { page } = await signedIn(async ({ context, page }) => {
       await page.clock.install();
       await context.route(`${on.demo.relay}/token`, async route => {
-        const response = await route.fetch();
-        return route.fulfill({ response, json: { ...(await response.json()), expires_in: 60 * 86_400 } });
+        try {
+          const response = await route.fetch();
+          await route.fulfill({ response, json: { ...(await response.json()), expires_in: 60 * 86_400 } });
+        } catch {
+          // The test is over, and the page gone with it.
+        }
       });
     });
     const delays = await page.evaluate(() => {

@@ -10,7 +10,7 @@ const LOST = 0.3;
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /** The same numbers for the same seed (mulberry32), so that a failure can be had again, as far as the order of replies allows. */
-function chance(seed) {
+export function chance(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

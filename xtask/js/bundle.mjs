@@ -121,7 +121,7 @@ async function bundle({ artefact, source, platform, output: name }, glue) {
 
 /** What esbuild has made smaller, smaller still: terser finds another twentieth. Commas in place of semicolons compress worse. */
 async function smaller(text) {
-  const { code } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, sequences: false, keep_fargs: false } });
+  const { code } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, sequences: false, keep_fargs: false, directives: false } });
   return code;
 }
 
