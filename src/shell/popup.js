@@ -67,6 +67,7 @@ export async function signIn(att, host, popup, options) {
         const tell = connect(host, new URL(url).searchParams.get("state"), life.signal, (answer) => {
           tell(true);
           if (answer === undefined || !look) return;
+          clearInterval(look); // It closes now.
           const texts = redirect(answer).split(BREAK);
           texts[1] = ""; // The page's own address stays.
           // An answer that may not be accepted is none: the true one still can come.
