@@ -1,9 +1,9 @@
 // What a page loads when it uses it: beside index.js, which every page loads. In a worker that may import nothing later, as a
 // service worker is, the app imports it beforehand.
+import { renewal } from "#shell/renewal";
+import { answer, signIn } from "#shell/popup";
 import { appToken } from "#shell/app-token";
 import { fetch } from "#shell/fetch";
-import { answer, signIn } from "#shell/popup";
-import { renewal } from "#shell/renewal";
 
 export const later = { answer, appToken, fetch, renewal, signIn };
 // Two copies of the package on a page are two versions, perhaps.

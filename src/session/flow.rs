@@ -37,8 +37,8 @@ pub(super) const BREAK: &str = "\x1f";
 
 /// With the page, the URL to show in place of its own, and the members of its query and fragment.
 pub(super) const REDIRECT: u32 = 0;
-/// With the 96 hexadecimal digits of 48 random bytes, a scope, where to come back to, a `custom_param`, and
-/// the path to come back to if no other is given.
+/// With the 96 hexadecimal digits of 48 random bytes and a `p` if it is a pop-up's, a scope, where to come back
+/// to, a `custom_param`, and the path to come back to if no other is given.
 pub(super) const BEGIN: u32 = 1;
 /// With the milliseconds that the token must still last, a generation that was refused, and whether a new
 /// one is wanted at any rate.

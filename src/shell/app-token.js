@@ -11,7 +11,7 @@ const BREAK = "\x1f";
 export async function appToken(att, host, scope, options) {
   const { AttOAuthError, givenUp, now, run } = host;
   const { refused, signal } = host.checked({ scope, ...options }, { scope: host.SIGN_IN.scope, refused: [() => true] });
-  const names = host.scopeOf({ scope }, { dangerouslyAllowAnyScope: true }).split(" ").sort().join(" ");
+  const names = [...new Set([scope].flat().join().split(/[ ,]+/))].sort().join(" ").trim();
   // Whose session it is: what another's was given is nobody's any more, and after a sign-out there is none.
   const [url, record] = await run(API, "", signal);
   const [label, , , , , handle] = record.split("\n");

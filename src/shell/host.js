@@ -1,5 +1,5 @@
 // The client's host: it fetches, stores, locks, waits and navigates. It decides nothing.
-import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured, scopeOf } from "#shell/options";
+import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured } from "#shell/options";
 
 export { AttOAuthError };
 
@@ -336,7 +336,6 @@ export function open({ ask, resume, start }, options) {
     options,
     SIGN_IN,
     checked,
-    scopeOf,
     redirect,
     run,
     /** Aborted by `dispose`. */

@@ -32,47 +32,54 @@ function connect({ namespace }, state, signal, hear) {
 export async function signIn(att, host, popup, options) {
   const { AttOAuthError, events, givenUp, namespace, redirect, run } = host;
   if (!popup) {
-    throw new AttOAuthError("popup_blocked", "no pop-up opened: call signIn straight from a click");
+    throw new AttOAuthError("popup_blocked", "no pop-up opened: call signIn in a click");
   }
   // Longer than the promise: an answer that comes when nobody wants it any more is to hear so.
   const life = new AbortController();
-  const end = () => life.abort();
   let look;
+  const { expiresAt } = att;
   try {
     await new Promise((resolve, reject) => {
       const { signal } = options;
-      signal?.addEventListener("abort", () => reject(givenUp(signal)), { signal: life.signal });
-      host.signal.addEventListener("abort", () => {
-        end();
-        run(HANDLE_REDIRECT).catch(reject);
-      });
+      const end = (error) => {
+        reject(error);
+        life.abort();
+      };
+      const on = (target, name, work) => target?.addEventListener(name, work, { signal: life.signal });
+      on(signal, "abort", () => reject(givenUp(signal)));
+      on(host.signal, "abort", () => run(HANDLE_REDIRECT).catch(end));
       // One at a time.
       host.popup?.();
-      host.popup = () => reject(givenUp({}));
-      // A page in the back/forward cache must hold no channel.
-      addEventListener("pagehide", end, { signal: life.signal });
-      const late = setTimeout(() => {
-        reject(new AttOAuthError("timeout", "no answer in ten minutes", { retryable: true }));
-        end();
-      }, LONGEST);
+      host.popup = () => reject(givenUp(life));
+      // A page in the back/forward cache must hold no channel; what it waited for is given up when it comes back.
+      on(globalThis, "pagehide", () => {
+        life.abort();
+        setTimeout(host.popup);
+      });
+      const late = setTimeout(() => end(new AttOAuthError("timeout", "no answer", { retryable: true })), LONGEST);
       life.signal.addEventListener("abort", () => clearTimeout(late));
       look = setInterval(() => {
-        if (!popup.closed) return;
-        clearInterval(look);
-        events.dispatchEvent(new Event("popupclosed"));
+        if (popup.closed) {
+          clearInterval(look);
+          events.dispatchEvent(new Event("popupclosed"));
+        }
       }, LOOK);
 
       async function begin() {
         const url = await att.authorizationUrl(options);
         const tell = connect(host, new URL(url).searchParams.get("state"), life.signal, (answer) => {
           tell(true);
-          if (answer === undefined || !look) return;
-          clearInterval(look); // It closes now.
+          if (answer === undefined) return;
           const texts = redirect(answer).split(BREAK);
           texts[1] = ""; // The page's own address stays.
-          // An answer that may not be accepted is none: the true one still can come.
-          const refused = (error) => error.code === "invalid_answer" || reject(error);
-          run(HANDLE_REDIRECT, texts.join(BREAK), signal).then(([text]) => (text || (!answer && att.signedIn)) && resolve(), refused);
+          const taken = ([text]) => {
+            if (text || (!answer && (att.expiresAt ?? expiresAt) !== expiresAt)) resolve();
+          };
+          const take = () => look && run(HANDLE_REDIRECT, texts.join(BREAK), signal).then(taken, reject);
+          take();
+          // The pop-up closes itself now; or it has gone on, and what it has stored may be seen later: then there is a change.
+          if (answer) clearInterval(look);
+          else on(events, "change", take);
         });
         const key = `${namespace}|pending`;
         try {
@@ -83,11 +90,8 @@ export async function signIn(att, host, popup, options) {
         }
         popup.location.replace(url);
       }
-      begin().catch((cause) => {
-        end();
-        // Safari got channels with 15.4; an opaque origin has none.
-        reject(cause instanceof AttOAuthError ? cause : new AttOAuthError("unsupported", "no BroadcastChannel", { cause }));
-      });
+      // Safari got channels with 15.4; an opaque origin has none.
+      begin().catch((cause) => end(cause instanceof AttOAuthError ? cause : new AttOAuthError("unsupported", "no BroadcastChannel", { cause })));
     });
   } finally {
     clearInterval(look);
@@ -97,10 +101,11 @@ export async function signIn(att, host, popup, options) {
 
 /** Takes the answer in `url` to the page that waits for it, or completes the sign-in here: gives what the flow gives. */
 export async function answer(att, host, url, signal) {
+  url = String(url);
   const texts = host.redirect(url);
   const [, shown, ...parameters] = texts.split(BREAK);
   // The twelfth of what a query has, and of what a fragment has; see host.js.
-  const state = (parameters[11] || parameters[25]).slice(1);
+  const state = (parameters[11] || parameters[25] || "").slice(1);
   const life = new AbortController();
   let hear;
   /** Whether a page says that it is the one. */
@@ -115,8 +120,8 @@ export async function answer(att, host, url, signal) {
     tell = connect(host, state, life.signal, (word) => hear(word));
     if (await ask(tell)) {
       // Before any request with it (S13).
-      if (location.href === String(url)) history.replaceState(history.state, "", shown);
-      isTaken = await ask(tell, String(url));
+      if (location.href === url) history.replaceState(history.state, "", shown);
+      isTaken = await ask(tell, url);
     }
   } catch {
     // No channel.
@@ -124,6 +129,8 @@ export async function answer(att, host, url, signal) {
   if (isTaken) {
     globalThis.close();
     if (globalThis.closed) return new Promise(() => {});
+    // It may not: meanwhile the page completes the sign-in.
+    await ask(() => {});
   }
   try {
     return await host.run(HANDLE_REDIRECT, isTaken ? "" : texts, signal);

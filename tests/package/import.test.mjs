@@ -1,7 +1,11 @@
 // The client's entries imported where there is no page, as a server does that renders one: nothing is touched, nothing kept.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 
 const PAGE = ["window", "document", "location", "history", "localStorage", "sessionStorage", "navigator", "indexedDB", "BroadcastChannel", "fetch"];
 
@@ -42,4 +46,20 @@ test("Node's entry is imported without a window, is ready at once, and its clien
     const left = await att.signIn().catch(error => error.code);
     console.log(JSON.stringify([added, await att.handleRedirect() ?? "nobody", att.signedIn, refused, left]));`);
   assert.deepEqual(said, [[], "nobody", false, "login_required", "unsupported"]);
+});
+
+test("what is loaded later and isn't there is told as such, unless the app has imported it beforehand, as a service worker must", async t => {
+  const folder = mkdtempSync(join(tmpdir(), "att-oauth-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const alone = join(folder, "index.mjs");
+  copyFileSync(new URL("../../target/pkg/index.node.js", import.meta.url), alone);
+  const { AttOAuth } = await import(pathToFileURL(alone));
+  const att = new AttOAuth({ clientId: "key", relay: "https://app.example/oauth", redirectUri: "https://app.example/in" });
+  t.after(() => att.dispose());
+  const lost = error => error.code === "network" && error.retryable && error.cause.code === "ERR_MODULE_NOT_FOUND";
+  await assert.rejects(att.fetch("/x"), lost);
+  await assert.rejects(att.appToken("SMS"), lost);
+  await import("../../target/pkg/later.js");
+  await assert.rejects(att.fetch("/x"), { code: "login_required" });
+  await assert.rejects(att.appToken("SMS"), { code: "login_required" });
 });

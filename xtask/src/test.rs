@@ -13,9 +13,10 @@ use crate::setup;
 use crate::tool::{self, Result, cargo, files, hash_files, node, output, program, root, run};
 
 /// What works the same in every engine.
-const FLOWS: [&str; 3] = [
+const FLOWS: [&str; 4] = [
     "tests/browser/flows.test.mjs",
     "tests/browser/init.test.mjs",
+    "tests/browser/popup.test.mjs",
     "tests/browser/realms.test.mjs",
 ];
 

@@ -31,7 +31,7 @@ const signIn = () => say("signIn", att.signIn({ popup: true, signal: (controller
 at("sign-in").addEventListener("click", signIn);
 at("abort").addEventListener("click", () => controller.abort());
 at("other").addEventListener("click", () => open("other.html"));
-globalThis.att = att;
+Object.assign(globalThis, { att, namespace: `att-oauth|${relay}|${clientId}` });
 
 if (localStorage.getItem("shared")) {
   // Another app's client, which has the same callback page and looks first.
