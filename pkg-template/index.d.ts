@@ -12,50 +12,106 @@ export default function init(
   source?: RequestInfo | URL | Response | PromiseLike<Response> | BufferSource | WebAssembly.Module,
 ): Promise<void>;
 
-/** What went wrong, for a program to switch on. A closed list. */
+/**
+ * What went wrong, for a program to switch on. A closed list. Only `login_required` and `session_mismatch` may mean that
+ * nobody is signed in any more.
+ */
 export type AttOAuthErrorCode =
-  /** The call was given up by its `AbortSignal`, whose reason is the `cause`; or a pop-up's by the next one. */
+  /**
+   * The call was given up by its `AbortSignal`, whose reason is the `cause`; or a pop-up's by the next one. What to do:
+   * nothing, the app wanted it.
+   */
   | "aborted"
-  /** The user, or AT&T for them, said no. */
+  /**
+   * The user, or AT&T for them, said no. What to do: say so, and let them sign in when they like.
+   */
   | "access_denied"
-  /** The sign-in page answered with another error; `error` has it. */
+  /**
+   * The sign-in page answered with another error; `error` has it. What to do: let the user try again; if it stays, look at
+   * the scope and at what the App Key is provisioned for.
+   */
   | "authorization_failed"
-  /** The relay keeps sessions in a cookie that this browser doesn't send across sites: serve relay and app from one site. */
+  /**
+   * The relay keeps sessions in a cookie, which this browser doesn't send across sites. What to do: serve relay and app
+   * from one site, or give the relay `custody: "handle"`.
+   */
   | "custody_mismatch"
-  /** The object was disposed of. */
+  /**
+   * The object was disposed of, before the call or during it. What to do: make a new one.
+   */
   | "disposed"
-  /** A defect of this library; a reload of the page recovers. */
+  /**
+   * A defect of this library, or no memory is left. What to do: reload the page; report it with its `cause`.
+   */
   | "internal"
-  /** The answer in the URL isn't one that this sign-in may accept. Nothing was changed: the true answer still works. */
+  /**
+   * The answer in the URL isn't one that this sign-in may accept. Nothing was changed: the true answer still works. What to
+   * do: show the page as if there were none, with a way to sign in.
+   */
   | "invalid_answer"
-  /** An option or argument is wrong; the message names it. */
+  /**
+   * An option or argument is wrong; the message names it. What to do: correct the app.
+   */
   | "invalid_option"
-  /** A server's reply can't be read. */
+  /**
+   * A server's reply can't be read. What to do: look at what answers in the relay's place, such as a proxy or a network
+   * that wants a password; a later call asks again.
+   */
   | "invalid_response"
-  /** Nobody is signed in, or the session has ended: call `signIn`. */
+  /**
+   * Nobody is signed in, the session has ended, or a sign-in couldn't be completed. What to do: offer to sign in, and call
+   * `signIn` when the user wants to.
+   */
   | "login_required"
-  /** The server couldn't be reached. The user is still signed in. */
+  /**
+   * The server couldn't be reached. What to do: call again, at the latest when the browser tells `online`.
+   */
   | "network"
-  /** `init()` hasn't finished, or was another copy's of this package. */
+  /**
+   * `init()` hasn't finished, was another copy's of this package, or has failed, which its message explains. What to do:
+   * await it before you make an `AttOAuth`; call it again if the error is `retryable`.
+   */
   | "not_initialized"
-  /** The browser lets no pop-up open: call `signIn` straight from a click, before you wait for anything, or without `popup`. */
+  /**
+   * The browser lets no pop-up open. What to do: call `signIn` straight from a click, before you wait for anything, or
+   * without `popup`.
+   */
   | "popup_blocked"
-  /** The server refused the request; `error` and `errorDescription` have its words. */
+  /**
+   * The server refused the request; `error` and `errorDescription` have its words. What to do: compare the app's options
+   * with the relay's, whose log says which check it was.
+   */
   | "request_refused"
-  /** Another sign-in in this browser has taken this page's place: reload, or call `handleRedirect` to take it up. */
+  /**
+   * Another sign-in in this browser has taken this page's place: this page is signed out. What to do: reload, or call
+   * `handleRedirect` to take it up.
+   */
   | "session_mismatch"
-  /** The app's own `storage` refused. */
+  /**
+   * The app's own `storage` refused; `cause` is what it threw. What to do: mend it, or use another.
+   */
   | "storage"
-  /** The server is overloaded or out of order. The user is still signed in. */
+  /**
+   * The server is overloaded or out of order. What to do: call again in a while.
+   */
   | "temporarily_unavailable"
-  /** No answer within `timeoutMs`, of a pop-up in ten minutes. Who was signed in still is. */
+  /**
+   * No answer came within `timeoutMs`, of a pop-up in ten minutes. What to do: call again.
+   */
   | "timeout"
-  /** The servers in use have no such thing, or a worker, or a browser without `BroadcastChannel` for a pop-up. */
+  /**
+   * The servers in use have no such thing, or a worker, or a browser without `BroadcastChannel` for a pop-up. What to do:
+   * as the message says.
+   */
   | "unsupported";
 
 /** What every method throws or rejects with. */
 export class AttOAuthError extends Error {
+  /** The library alone makes them. */
+  private constructor();
+  /** What it is called, where `instanceof` knows another copy's class. */
   readonly name: "AttOAuthError";
+  /** What went wrong, for a program. `message` says it to a developer, in words that may change. */
   readonly code: AttOAuthErrorCode;
   /** The server's `error` (RFC 6749, 4.1.2.1 and 5.2). */
   readonly error?: string;
@@ -65,6 +121,8 @@ export class AttOAuthError extends Error {
   readonly status?: number;
   /** Whether the same call may succeed later with nothing changed. */
   readonly retryable: boolean;
+  /** What was thrown, by `fetch`, the storage or WebAssembly; the reason of a signal that gave the call up. */
+  readonly cause?: unknown;
 }
 
 /** A word for AT&T's `custom_param`. */
@@ -74,10 +132,17 @@ export type CustomParam =
   /** Skip the "switch user" page when the user was remembered. */
   | "suppress_landing_page";
 
-/** Where records are kept; what a browser's `Storage` has, or the same with promises. */
+/**
+ * Where records are kept; what a browser's `Storage` has, or the same with promises. All tabs should see at once what one has
+ * written. What it refuses, or doesn't do within `timeoutMs`, becomes the error `storage`; what it refuses to write is kept in
+ * the page's memory.
+ */
 export interface SessionStorage {
+  /** What is kept under `key`; nothing, if there is nothing. */
   getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
+  /** Keeps `value`. A promise is awaited; what is thrown becomes the error `storage`. */
   setItem(key: string, value: string): unknown;
+  /** Forgets what is kept under `key`. */
   removeItem(key: string): unknown;
 }
 
@@ -86,8 +151,9 @@ interface CommonOptions {
   clientId: string;
   /** The page that the user comes back to; must be on the relay's allowlist. */
   redirectUri: string;
-  /** What the app asks for, like `["DC", "MIM"]`. */
+  /** What the app asks for: `["DC", "MIM"]`, or in one string with spaces or commas. */
   scope?: string | readonly string[];
+  /** How AT&T's sign-in page behaves. */
   customParam?: CustomParam | readonly CustomParam[];
   /**
    * Seconds before a token's end at which `expiring` is told; 60, and at most a quarter of the token's life. Each page
@@ -103,7 +169,11 @@ interface CommonOptions {
   renewInBackground?: boolean;
   /** Milliseconds that a request may take; 15000. */
   timeoutMs?: number;
-  /** Where the session's record is kept (it holds no token); `"local"`. Without a browser's storage: memory. */
+  /**
+   * Where the session's record is kept, for all tabs; `"local"`. Without a browser's storage: memory. It holds no access
+   * token; in custody `handle` it holds the relay's sealed handle, and without our relay the backend's `refresh_token`, if
+   * that gives one.
+   */
   storage?: "local" | "session" | "memory" | SessionStorage;
   /** Used in place of the global `fetch`, for all that the client sends. */
   fetch?: typeof fetch;
@@ -127,22 +197,46 @@ interface CommonOptions {
 export interface RelayOptions extends CommonOptions {
   /** The relay's URL, its issuer. */
   relay: string;
+  /** The relay has its own. */
   authorizationEndpoint?: undefined;
+  /** The relay has its own. */
   tokenEndpoint?: undefined;
+  /** The relay has its own. */
   revocationEndpoint?: undefined;
+  /** A relay gives codes alone. */
   responseType?: "code";
 }
 
-/** Without our relay: a backend of yours adds the App Secret. */
-export interface EndpointOptions extends CommonOptions {
+interface EndpointCommonOptions extends CommonOptions {
+  /** There is none. */
   relay?: undefined;
+  /** The URL where the user signs in, AT&T's. */
   authorizationEndpoint: string;
-  tokenEndpoint?: string;
+  /** The URL where tokens are revoked: your backend's, which adds the App Secret. Without it signing out revokes nothing. */
   revocationEndpoint?: string;
-  /** `"token"` reads an access token out of the fragment. Dangerous: it has been in the address bar. */
-  responseType?: "code" | "token";
 }
 
+interface CodeOptions extends EndpointCommonOptions {
+  /** The URL where codes and refresh tokens become tokens: your backend's, which adds the App Secret. */
+  tokenEndpoint: string;
+  /** `"code"`, the default: the backend exchanges it. */
+  responseType?: "code";
+}
+
+interface ImplicitOptions extends EndpointCommonOptions {
+  /** Nothing is asked of it. */
+  tokenEndpoint?: string;
+  /**
+   * `"token"` reads an access token out of the fragment. Dangerous: it has been in the address bar. It can't be renewed,
+   * and a reload forgets it.
+   */
+  responseType: "token";
+}
+
+/** Without our relay: a backend of yours adds the App Secret. */
+export type EndpointOptions = CodeOptions | ImplicitOptions;
+
+/** What the beginning of a sign-in may be given. */
 export interface AuthorizationOptions {
   /** Where the user wants to go afterwards: a path of the app's own origin; by default the page that they are on. */
   returnTo?: string;
@@ -150,23 +244,35 @@ export interface AuthorizationOptions {
   scope?: string | readonly string[];
   /** In place of the configured one. */
   customParam?: CustomParam | readonly CustomParam[];
+  /**
+   * Gives the call up: it rejects with `aborted`, and asks no server any more that it hasn't asked yet. A request that is
+   * on its way goes on, since what it brings can't be had again; other callers may wait for it too.
+   */
   signal?: AbortSignal;
 }
 
+/** What a sign-in may be given. */
 export interface SignInOptions extends AuthorizationOptions {
   /** In a pop-up instead of leaving the page. */
   popup?: boolean;
 }
 
+/** What any call may be given. */
 export interface CallOptions {
+  /**
+   * Gives the call up: it rejects with `aborted`, and asks no server any more that it hasn't asked yet. A request that is
+   * on its way goes on, since what it brings can't be had again; other callers may wait for it too.
+   */
   signal?: AbortSignal;
 }
 
+/** What a call for a token may be given. */
 export interface TokenOptions extends CallOptions {
-  /** Seconds that the token must still last. */
+  /** Seconds that the token must still last; the configured ones. */
   minValidity?: number;
 }
 
+/** What a call for a token of the app's own may be given. */
 export interface AppTokenOptions extends CallOptions {
   /**
    * A token of these scopes that an API refused with 401. The relay is told, and gets another from AT&T, once a minute at
@@ -175,6 +281,19 @@ export interface AppTokenOptions extends CallOptions {
   refused?: string;
 }
 
+/** What a call of `handleRedirect` may be given. */
+export interface RedirectOptions extends CallOptions {
+  /** The address with the answer, if it isn't the page's own. One of more than 65,536 characters holds none. */
+  url?: string | URL;
+}
+
+/** What `handleRedirect` gives after a sign-in. */
+export interface SignedIn {
+  /** Where the user wanted to go: a path of the app's own origin, if `signIn` was given or knew one. */
+  returnTo: string | undefined;
+}
+
+/** The events by their names. */
 export interface AttOAuthEventMap {
   /** Who is signed in, the token or the scope has changed. */
   change: Event;
@@ -194,12 +313,15 @@ export interface AttOAuthEventMap {
   refresherror: Event & { readonly error: AttOAuthError };
 }
 
+/** Tells of changes: an `EventTarget` that knows its events. */
 export interface AttOAuthEvents extends EventTarget {
+  /** As of any `EventTarget`; the listener of `refresherror` is given the error. */
   addEventListener<K extends keyof AttOAuthEventMap>(
     type: K,
     listener: (event: AttOAuthEventMap[K]) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /** As of any `EventTarget`. */
   removeEventListener<K extends keyof AttOAuthEventMap>(
     type: K,
     listener: (event: AttOAuthEventMap[K]) => void,
@@ -209,7 +331,11 @@ export interface AttOAuthEvents extends EventTarget {
 
 /** One app's client. Several on one origin don't mix, if relay or App Key differ. */
 export class AttOAuth {
-  /** @throws {AttOAuthError} `invalid_option` with the option's name, `not_initialized` */
+  /**
+   * Checks the options, and looks at nothing yet: {@link AttOAuth.handleRedirect} does.
+   *
+   * @throws {AttOAuthError} `invalid_option` with the option's name, `not_initialized`
+   */
   constructor(options: RelayOptions | EndpointOptions);
 
   /** Tells of changes. */
@@ -235,7 +361,7 @@ export class AttOAuth {
    * @throws {AttOAuthError} `access_denied`, `authorization_failed`, `invalid_answer`, `login_required`,
    * or one that is `retryable`: then the next call goes on with the same answer
    */
-  handleRedirect(options?: CallOptions & { url?: string | URL }): Promise<{ returnTo: string | undefined } | undefined>;
+  handleRedirect(options?: RedirectOptions): Promise<SignedIn | undefined>;
 
   /**
    * Leaves the page to sign in; or with `popup` stays, and resolves when the user is signed in.
@@ -250,7 +376,12 @@ export class AttOAuth {
    */
   signIn(options?: SignInOptions): Promise<void>;
 
-  /** Begins a sign-in and gives the URL to send the user to, for those who leave the page themselves. */
+  /**
+   * Begins a sign-in and gives the URL to send the user to, for those who leave the page themselves. It may take ten
+   * minutes.
+   *
+   * @throws {AttOAuthError} `invalid_option`, `storage`
+   */
   authorizationUrl(options?: AuthorizationOptions): Promise<string>;
 
   /**
@@ -261,10 +392,18 @@ export class AttOAuth {
    */
   accessToken(options?: TokenOptions): Promise<string>;
 
-  /** Has the token renewed now, whatever its life; gives the new one. */
+  /**
+   * Has the token renewed now, whatever its life; gives the new one.
+   *
+   * @throws {AttOAuthError} as {@link AttOAuth.accessToken}; `unsupported` without a `tokenEndpoint`
+   */
   refresh(options?: TokenOptions): Promise<string>;
 
-  /** Revokes what was granted, at AT&T, and signs out. A failure changes nothing. */
+  /**
+   * Revokes what was granted, at AT&T, and signs out. A failure changes nothing.
+   *
+   * @throws {AttOAuthError} `network`, `timeout`, `temporarily_unavailable`, `request_refused`, …
+   */
   revoke(options?: CallOptions): Promise<void>;
 
   /** Signs out of this browser, in all its tabs, whatever the network does, and revokes if it can. */
@@ -303,5 +442,6 @@ export class AttOAuth {
 
   /** Drops timers, listeners and channel. Every later call rejects with `disposed`. */
   dispose(): void;
+  /** The same, for `using`. */
   [Symbol.dispose](): void;
 }

@@ -25,14 +25,14 @@ async function load(source) {
 /** A URL is fetched, a `Response` compiled as it comes, bytes and modules are taken as they are. */
 async function instantiate(source) {
   const isWasm = source instanceof Response || source instanceof WebAssembly.Module || "byteLength" in Object(source);
-  const from = isWasm ? source : await fetch(source);
-  if (!(from instanceof Response)) return WebAssembly.instantiate(from, imports());
-  if (!from.ok) throw from;
-  // Only a server that says application/wasm lets it be compiled while it comes.
-  if (from.headers.get("content-type") !== "application/wasm") {
-    return WebAssembly.instantiate(await from.arrayBuffer(), imports());
+  let from = isWasm ? source : await fetch(source);
+  if (from instanceof Response) {
+    if (!from.ok) throw from;
+    // Only a server that says application/wasm lets it be compiled while it comes.
+    if (from.headers.get("content-type") === "application/wasm") return WebAssembly.instantiateStreaming(from, imports());
+    from = await from.arrayBuffer();
   }
-  return WebAssembly.instantiateStreaming(from, imports());
+  return WebAssembly.instantiate(from, imports());
 }
 
 export const AttOAuth = define({ ask, resume, start }, () => ready);

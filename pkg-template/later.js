@@ -5,6 +5,6 @@ import { answer, signIn } from "#shell/popup";
 import { appToken } from "#shell/app-token";
 import { fetch } from "#shell/fetch";
 
-export const later = { answer, appToken, fetch, renewal, signIn };
+export const later = { [MARK]: { answer, appToken, fetch, renewal, signIn } };
 // Two copies of the package on a page are two versions, perhaps.
 if (!globalThis.document) globalThis["att-oauth/later"] = Promise.resolve({ later });

@@ -1,2 +1,4 @@
 // What a page loads when something goes wrong.
-export { MESSAGES, unloaded } from "#shell/messages";
+import { MESSAGES, unloaded } from "#shell/messages";
+
+export const later = { [MARK]: { MESSAGES, unloaded } };

@@ -24,6 +24,12 @@ extern crate std;
 
 #[cfg(feature = "gateway")]
 pub mod gateway;
+#[cfg(all(
+    target_arch = "wasm32",
+    feature = "gloo",
+    any(feature = "relay", feature = "gateway")
+))]
+compile_error!("the feature `gloo` needs `default-features = false`: a page has no relay in it");
 #[cfg(all(target_arch = "wasm32", feature = "gloo"))]
 pub mod gloo;
 pub mod protocol;

@@ -55,11 +55,17 @@ fn s16_an_answer_delivered_twice_ends_in_one_exchange() {
     tab.handle_redirect().unwrap();
     // The second delivery replaces the page.
     let tab = tab.reload();
-    *tab.href.borrow_mut() = answer;
-    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    *tab.href.borrow_mut() = answer.clone();
+    let returned = Outcome::SignedIn(Some("/inbox?folder=1#top".into()));
+    assert_eq!(tab.handle_redirect(), Ok(returned));
     assert!(tab.client.is_signed_in());
     assert_eq!(*tab.href.borrow(), CALLBACK);
     assert_eq!(tab.world.requests.borrow().len(), 1);
+    // But nobody is sent on who has signed out meanwhile.
+    tab.drive(tab.client.sign_out()).unwrap();
+    let tab = tab.reload();
+    *tab.href.borrow_mut() = answer;
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
 }
 
 #[test]

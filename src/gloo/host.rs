@@ -190,9 +190,9 @@ impl Host {
                     self.emit(&event);
                     Reply::Done
                 }
-                Effect::Tell(label) => {
+                Effect::Tell(told) => {
                     if let Some(tabs) = &*self.channel.borrow() {
-                        let _ = tabs.channel.post_message(&label.into());
+                        let _ = tabs.channel.post_message(&told.expose().into());
                     }
                     Reply::Done
                 }

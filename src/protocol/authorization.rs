@@ -248,12 +248,12 @@ impl<'a> Answer<'a> {
                 Reason::NotAuthorized
             };
             let description = self.members.or_empty(members::ERROR_DESCRIPTION);
-            return Err(Error::from(reason).with_oauth(self.error, description));
+            return Err(Error::answered(reason, None, self.error, description));
         }
         match (expected.response_type, self.code.is_empty()) {
             (ResponseType::Code, false) => Ok(Granted::Code(self.code)),
             (ResponseType::Token, true) => {
-                let lifetime = token::granted(self.members)?;
+                let lifetime = token::lifetime(self.members).ok_or(Reason::NoToken)?;
                 Ok(Granted::Token(Fragment(self.members), lifetime))
             }
             _ => Err(Reason::OtherKind.into()),

@@ -9,16 +9,14 @@ const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 /// Encodes.
 pub fn encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk
-            .iter()
-            .fold(0u32, |bits, &byte| bits << 8 | u32::from(byte))
-            << (8 * (3 - chunk.len()));
-        for i in 0..=chunk.len() {
-            let index = (bits >> (18 - 6 * i)) as usize & 63;
-            text::push_nth(&mut out, ALPHABET, index);
-        }
+    let mut out = String::new();
+    let byte = |i| usize::from(bytes.get(i).copied().unwrap_or_default());
+    // Each digit's six bits begin in one byte, and may end in the next.
+    let mut bit = 0;
+    while bit < bytes.len() * 8 {
+        let bits = byte(bit / 8) << 8 | byte(bit / 8 + 1);
+        text::push_nth(&mut out, ALPHABET, bits >> (10 - bit % 8) & 63);
+        bit += 6;
     }
     out
 }

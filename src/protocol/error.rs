@@ -5,6 +5,8 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use core::ops::Deref;
 
+use super::text;
+
 /// A result of anything in this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
@@ -117,7 +119,7 @@ reasons! {
     NoToken = InvalidResponse, "the reply is no bearer token's: a member is missing or has the wrong type";
     Denied = AccessDenied, "access was denied";
     NotAuthorized = AuthorizationFailed, "the sign-in failed";
-    NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in that this tab has begun in the last ten minutes";
+    NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in that this tab has begun";
     OtherState = InvalidAnswer, "the redirect's state is not the one that was sent";
     OtherIssuer = InvalidAnswer, "the redirect comes from another issuer (RFC 9207)";
     OtherKind = InvalidAnswer, "the redirect brings another kind of answer than was asked for";
@@ -192,23 +194,38 @@ impl Details {
 impl From<Reason> for Error {
     #[inline(never)]
     fn from(reason: Reason) -> Self {
-        Self::with(reason.code(), Said::Reason(reason))
+        Self::answered(reason, None, "", "")
     }
 }
 
 impl Error {
     /// An error of ours, in words of its own.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::with(code, Said::Text(message.into()))
-    }
-
-    fn with(code: ErrorCode, said: Said) -> Self {
         Self(Rc::new(Details {
             code,
-            said,
+            said: Said::Text(message.into()),
             error: None,
             error_description: None,
             status: None,
+            #[cfg(feature = "gloo")]
+            source: None,
+        }))
+    }
+
+    /// One that a server's answer tells of, which had that HTTP status, if it was a response, and these words of its
+    /// own, of which empty ones are none.
+    pub(crate) fn answered(
+        reason: Reason,
+        status: Option<u16>,
+        error: &str,
+        description: &str,
+    ) -> Self {
+        Self(Rc::new(Details {
+            code: reason.code(),
+            said: Said::Reason(reason),
+            error: some(error),
+            error_description: some(description),
+            status,
             #[cfg(feature = "gloo")]
             source: None,
         }))
@@ -237,7 +254,6 @@ impl Error {
 
     /// The same with the server's own words, of which empty ones are none. For one that nobody shares yet.
     pub fn with_oauth(mut self, error: &str, description: &str) -> Self {
-        let some = |text: &str| (!text.is_empty()).then(|| text.into());
         if let Some(details) = Rc::get_mut(&mut self.0) {
             details.error = some(error);
             details.error_description = some(description);
@@ -253,6 +269,10 @@ impl Error {
         }
         self
     }
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text::joined(&[text]))
 }
 
 impl Deref for Error {

@@ -111,6 +111,14 @@ impl Form {
     }
 }
 
+/// The beginning of what a public client asks.
+#[inline(never)]
+pub(super) fn of_client(client_id: &str) -> String {
+    let mut out = String::new();
+    append(&mut out, "client_id", client_id);
+    out
+}
+
 /// Adds a parameter to an encoded form, unless its value is empty: such a one counts as left out (RFC 6749, 3.1).
 pub fn append(out: &mut String, name: &str, value: &str) {
     if value.is_empty() {

@@ -79,23 +79,26 @@ pub(crate) fn of_json(body: &[u8]) -> Option<String> {
     Some(out)
 }
 
-/// The texts of a form, each with a break after it.
+/// The texts of a form, each with a break after it. In an answer a parameter that is there twice spoils all
+/// (RFC 6749, 3.1).
 pub(crate) fn of_form(form: &Form) -> String {
-    let mut found = [(0, ""); NAMES.len()];
-    for (name, value) in form.iter() {
-        if let Some(index) = NAMES.iter().position(|known| *known == name)
-            && let Some((times, text)) = found.get_mut(index)
-        {
-            *times += 1;
-            *text = value;
-        }
-    }
+    let values = NAMES.map(|name| {
+        let of_name = |pair: &(&str, &str)| pair.0 == name;
+        let mut values = form.iter().filter(of_name).map(|(_, value)| value);
+        (values.next(), values.next())
+    });
+    let of_answer = values.get(ACCESS_TOKEN..).unwrap_or_default();
+    let is_answer = [ACCESS_TOKEN, ERROR, CODE]
+        .iter()
+        .filter_map(|index| values.get(*index))
+        .any(|(first, second)| first.is_some_and(|value| !value.is_empty()) || second.is_some());
+    let is_spoilt = is_answer && of_answer.iter().any(|(_, second)| second.is_some());
     let mut out = String::new();
-    for (times, value) in found {
-        match times {
-            0 => {}
-            1 => push_string(&mut out, value),
-            _ => out.push('2'),
+    for (value, _) in values {
+        if is_spoilt {
+            out.push('2');
+        } else if let Some(value) = value {
+            push_string(&mut out, value);
         }
         out.push(char::from(BREAK));
     }
@@ -136,8 +139,7 @@ impl<'a> Members<'a> {
 
     /// A number, in quotation marks or without: older replies carried numeric strings \[S\].
     pub fn number(self, index: usize) -> &'a str {
-        let text = self.text(index);
-        text.strip_prefix('"').unwrap_or(text)
+        self.string(index).unwrap_or_else(|| self.text(index))
     }
 
     /// Whether it is there at all.

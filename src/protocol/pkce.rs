@@ -49,7 +49,7 @@ impl CodeVerifier {
 
 /// The challenge that belongs to a verifier (RFC 7636, 4.2).
 pub(crate) fn challenge(code_verifier: &str) -> String {
-    base64url::encode(&sha256(code_verifier))
+    base64url::encode(sha256(code_verifier).as_flattened())
 }
 
 impl CodeChallenge {

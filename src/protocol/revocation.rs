@@ -44,8 +44,7 @@ pub fn request(
 /// The body of a request of a public client: with its handle, or in custody `cookie` with nothing but
 /// the cookie (our extension).
 pub fn public_request(client_id: &str, refresh_token: &str) -> String {
-    let mut body = String::new();
-    form::append(&mut body, "client_id", client_id);
+    let mut body = form::of_client(client_id);
     form::append(&mut body, "token", refresh_token);
     if !refresh_token.is_empty() {
         let hint = TokenTypeHint::RefreshToken.as_str();

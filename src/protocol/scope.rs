@@ -95,7 +95,7 @@ impl Scope {
 /// Whether `text` has no character but those of RFC 6749's `scope-token` and spaces.
 pub(crate) fn is_written_well(text: &str) -> bool {
     text.bytes()
-        .all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+        .all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\')
 }
 
 /// What AT&T's default configuration says of a scope; `None` if it isn't known. A name may have a

@@ -1,14 +1,12 @@
 //! SHA-256 of a whole text (FIPS 180-4), our own because it reaches the browser: with its rounds in a loop and its
 //! constants computed it weighs half of the sha2 crate's, against which it is tested.
 
-use alloc::vec::Vec;
-
 /// How far the first 64 primes lie apart, from 2 on.
 const GAPS: &[u8; 64] = b"\x01\x02\x02\x04\x02\x04\x02\x04\x06\x02\x06\x04\x02\x04\x06\x06\x02\x06\x04\x02\x06\x04\x06\x08\x04\x02\x04\x02\x04\x0e\x04\x06\
 \x02\x0a\x02\x06\x06\x04\x06\x06\x02\x0a\x02\x04\x02\x0c\x0c\x04\x02\x04\x06\x02\x0a\x06\x06\x06\x02\x06\x04\x02\x0a\x0e\x04\0";
 
-/// The hash.
-pub(crate) fn sha256(text: &str) -> Vec<u8> {
+/// The hash, word by word.
+pub(crate) fn sha256(text: &str) -> [[u8; 4]; 8] {
     let (mut constants, mut state) = ([0; 64], [0; 8]);
     roots(&mut constants, 2.0);
     roots(&mut state, 1.0);
@@ -20,11 +18,7 @@ pub(crate) fn sha256(text: &str) -> Vec<u8> {
         }
         compress(&mut state, &mut words, &constants);
     }
-    let mut hash = Vec::new();
-    for word in state {
-        hash.extend_from_slice(&word.to_be_bytes());
-    }
-    hash
+    state.map(u32::to_be_bytes)
 }
 
 /// The word of that number of a padded text (5.1.1): after it a one, noughts, and its length in bits as the last.
@@ -83,10 +77,9 @@ fn compress(state: &mut [u32; 8], words: &mut [u32; 80], constants: &[u32; 64]) 
         set(words, i + 16, word);
     }
     for i in 0..4 {
-        for (list, first) in [(&a, 3), (&e, 7)] {
-            let word = at(state, first - i).wrapping_add(at(list, i + 64));
-            set(state, first - i, word);
-        }
+        let (d, h) = (at(state, 3 - i), at(state, 7 - i));
+        set(state, 3 - i, d.wrapping_add(at(&a, i + 64)));
+        set(state, 7 - i, h.wrapping_add(at(&e, i + 64)));
     }
 }
 
@@ -115,7 +108,8 @@ mod tests {
     fn texts_of_every_length_hash_as_they_should() {
         for length in 0..200 {
             let text = "x".repeat(length);
-            assert_eq!(sha256(&text)[..], Sha256::digest(&text)[..], "{length}");
+            let hash: [u8; 32] = Sha256::digest(&text).into();
+            assert_eq!(sha256(&text).as_flattened(), hash, "{length}");
         }
     }
 }

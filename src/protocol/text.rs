@@ -46,21 +46,37 @@ impl<'a> Iterator for Split<'a> {
 
 /// The part of that number, from 0; empty if there are fewer.
 pub(crate) fn nth(text: &str, at: u8, mut number: usize) -> &str {
-    let mut start = 0;
-    for (i, byte) in text.bytes().enumerate() {
-        if byte == at {
+    let (mut start, mut end) = (0, 0);
+    loop {
+        let byte = text.as_bytes().get(end).copied();
+        if byte.is_none_or(|byte| byte == at) {
             if number == 0 {
-                return text.get(start..i).unwrap_or_default();
+                return text.get(start..end).unwrap_or_default();
+            }
+            if byte.is_none() {
+                return "";
             }
             number -= 1;
-            start = i + 1;
+            start = end + 1;
         }
+        end += 1;
     }
-    if number == 0 {
-        text.get(start..).unwrap_or_default()
-    } else {
-        ""
+}
+
+/// All of its parts, as [`nth`] has them.
+pub(crate) fn parts(text: &str, at: u8) -> impl Iterator<Item = &str> {
+    (0..count(text, at) + 1).map(move |number| nth(text, at, number))
+}
+
+/// Adds a part to a list, unless it is empty.
+pub(crate) fn add(list: &mut String, part: &str, separator: &str) {
+    if part.is_empty() {
+        return;
     }
+    if !list.is_empty() {
+        list.push_str(separator);
+    }
+    list.push_str(part);
 }
 
 /// How often `at`, an ASCII character, is there.
@@ -79,13 +95,24 @@ pub(crate) fn push(out: &mut String, text: &str, end: &str) {
     out.push_str(end);
 }
 
+/// Puts a text in the place of another.
+pub(crate) fn set(place: &mut String, text: &str) {
+    place.clear();
+    place.push_str(text);
+}
+
 /// The parts in one.
 pub(crate) fn joined(parts: &[&str]) -> String {
     let mut out = String::new();
+    extend(&mut out, parts);
+    out
+}
+
+/// Adds all of them.
+pub(crate) fn extend(out: &mut String, parts: &[&str]) {
     for part in parts {
         out.push_str(part);
     }
-    out
 }
 
 /// Whether `lower`, which is lower case, stands in `text`, in whatever case.
@@ -100,37 +127,35 @@ pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A whole number in decimal digits, as [`decimal`] writes it; one too big is the biggest.
-pub(crate) fn whole(text: &str) -> Option<u64> {
-    is_digits(text).then(|| {
-        // What has this many digits fits, and is multiplied without help from 128 bits.
-        if text.len() > 19 {
-            return u64::MAX;
-        }
-        text.bytes().fold(0, |n: u64, byte| {
-            n.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'))
-        })
+/// A whole number in decimal digits, as [`decimal`] writes it, to reckon with; not a number if it is none.
+pub(crate) fn number(text: &str) -> f64 {
+    let none_yet = if text.is_empty() { f64::NAN } else { 0.0 };
+    text.bytes().fold(none_yet, |number, byte| match byte {
+        b'0'..=b'9' => number * 10.0 + f64::from(byte - b'0'),
+        // And whatever follows changes nothing in that.
+        _ => f64::NAN,
     })
 }
 
 /// Adds the character of that number in an alphabet of ASCII: a `char` would be encoded as if it could be
 /// any of Unicode.
 pub(crate) fn push_nth(out: &mut String, alphabet: &str, number: usize) {
-    out.push_str(alphabet.get(number..=number).unwrap_or_default());
+    out.push_str(alphabet.get(number..number + 1).unwrap_or_default());
 }
 
 /// The digits of a whole number.
 pub(crate) fn decimal(number: u64) -> String {
     let mut out = String::new();
-    let mut unit = 1;
-    while number / unit >= 10 {
-        unit *= 10;
-    }
-    while unit > 0 {
-        push_nth(&mut out, "0123456789", (number / unit % 10) as usize);
-        unit /= 10;
-    }
+    push_decimal(&mut out, number);
     out
+}
+
+/// Adds them.
+pub(crate) fn push_decimal(out: &mut String, number: u64) {
+    if number >= 10 {
+        push_decimal(out, number / 10);
+    }
+    push_nth(out, "0123456789", (number % 10) as usize);
 }
 
 /// The text in `bytes`, if it is UTF-8.
@@ -173,13 +198,13 @@ mod tests {
 
     #[test]
     fn numbers_are_written_and_read() {
-        for number in [0, 7, 10, 1_800_000_000_000, u64::MAX] {
-            assert_eq!(decimal(number), std::format!("{number}"));
-            assert_eq!(whole(&decimal(number)), Some(number));
+        for digits in [0, 7, 10, 1_800_000_000_000, u64::MAX] {
+            assert_eq!(decimal(digits), std::format!("{digits}"));
+            assert_eq!(number(&decimal(digits)), digits as f64);
         }
-        assert_eq!(whole("99999999999999999999"), Some(u64::MAX));
-        for text in ["", "-1", "+1", "1.0", "x", " 1"] {
-            assert_eq!(whole(text), None, "{text}");
+        assert_eq!(number(&"9".repeat(400)), f64::INFINITY);
+        for text in ["", "-1", "+1", "1.0", "x", "1x2", " 1"] {
+            assert!(number(text).is_nan(), "{text}");
         }
     }
 

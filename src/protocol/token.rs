@@ -16,6 +16,9 @@ pub const DEFAULT_EXPIRES_IN: u32 = 172_800;
 /// How long a refresh token lives \[D\], in seconds: 90 days. Never in a reply.
 pub const REFRESH_TOKEN_LIFETIME: u32 = 7_776_000;
 
+/// The only `token_type` that is taken, in any case.
+const BEARER: &str = "bearer";
+
 /// Who asks AT&T's gateway: the confidential client.
 #[derive(Clone, Debug)]
 pub struct Credentials {
@@ -107,9 +110,9 @@ pub fn request(endpoint: &str, credentials: &Credentials, grant: Grant) -> Reque
 }
 
 /// The body of a request of a public client: it has no secret to show.
+#[inline(always)]
 pub fn public_request(client_id: &str, grant: PublicGrant<'_>) -> String {
-    let mut body = String::new();
-    form::append(&mut body, "client_id", client_id);
+    let mut body = form::of_client(client_id);
     match grant {
         PublicGrant::AuthorizationCode {
             code,
@@ -169,7 +172,7 @@ pub fn failure(response: &Response) -> Error {
 /// Judges a reply of the token endpoint; how long the token lives.
 pub(crate) fn success(status: u16, members: Members<'_>) -> Result<Lifetime> {
     if status == 200 {
-        granted(members).map_err(|error| error.with_status(status))
+        lifetime(members).ok_or_else(|| Error::answered(Reason::NoToken, Some(status), "", ""))
     } else {
         Err(refusal(status, members))
     }
@@ -195,27 +198,22 @@ pub(crate) fn refusal(status: u16, members: Members<'_>) -> Error {
     } else {
         Reason::Refused
     };
-    Error::from(reason)
-        .with_status(status)
-        .with_oauth(error, description)
+    Error::answered(reason, Some(status), error, description)
 }
 
 /// Judges what grants a token, in a reply or in a fragment (RFC 6749, 4.2.2); how long it lives.
-pub(crate) fn granted(members: Members<'_>) -> Result<Lifetime> {
-    lifetime(members).ok_or_else(|| Reason::NoToken.into())
-}
-
-fn lifetime(members: Members<'_>) -> Option<Lifetime> {
-    let is_bearer = members.string(TOKEN_TYPE)?.eq_ignore_ascii_case("bearer");
+pub(crate) fn lifetime(members: Members<'_>) -> Option<Lifetime> {
+    let token_type = members.string(TOKEN_TYPE)?;
     let has_token = !members.string(ACCESS_TOKEN)?.is_empty();
     let generation = members.number(GENERATION);
-    for index in [SESSION, API_HANDLE, REFRESH_TOKEN] {
-        members.string(index)?;
-    }
-    let is_good = is_bearer
+    members.string(SESSION)?;
+    members.string(API_HANDLE)?;
+    members.string(REFRESH_TOKEN)?;
+    let is_good = token_type.len() == BEARER.len()
+        && text::contains_ignoring_case(token_type, BEARER)
         && has_token
         && scope::is_written_well(members.string(SCOPE)?)
-        && (generation.is_empty() || text::is_digits(generation));
+        && (generation.is_empty() || !text::number(generation).is_nan());
     if !is_good {
         return None;
     }
@@ -233,18 +231,18 @@ fn lifetime(members: Members<'_>) -> Option<Lifetime> {
 /// A number of whole seconds, a fraction dropped. Too many for `u32` are 136 years: as good as all.
 /// By hand because the standard library's reading of floats is 10 kB of wasm.
 fn whole_seconds(text: &str) -> Option<u32> {
-    let (whole, fraction) = (text::nth(text, b'.', 0), text::nth(text, b'.', 1));
-    if whole.len() + 1 + fraction.len() != text.len() && whole != text {
+    let part = match text::count(text, b'.') {
+        0 => 0.0,
+        1 => text::number(text::nth(text, b'.', 1)),
+        _ => f64::NAN,
+    };
+    let seconds = text::number(text::nth(text, b'.', 0));
+    if part.is_nan() || seconds.is_nan() {
         return None;
     }
-    let part = if whole == text {
-        0
-    } else {
-        text::whole(fraction)?
-    };
-    let seconds = text::whole(whole)?.min(u32::MAX.into()) as u32;
+    let seconds = seconds as u32;
     // A lifetime under a second isn't "never".
-    Some(if part > 0 { seconds.max(1) } else { seconds })
+    Some(if part > 0.0 { seconds.max(1) } else { seconds })
 }
 
 #[cfg(test)]

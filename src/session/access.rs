@@ -1,9 +1,11 @@
 //! A valid access token: the kept one, or one renewed however many ask.
 
+use alloc::string::String;
+
 use super::config::{CLIENT_ID, ISSUER, TOKEN_ENDPOINT};
-use super::flow::{BREAK, Flow, Reply, Stage, also};
+use super::flow::{BREAK, END, Flow, Reply, Stage, also};
 use super::page::Page;
-use super::record::{self, GENERATION, HANDLE, LABEL, SCOPE, Signed};
+use super::record::{self, GENERATION, HANDLE, LABEL, Signed};
 use crate::protocol::members::{self, Members};
 use crate::protocol::token::{self, PublicGrant};
 use crate::protocol::{Error, ErrorCode, Reason, Result, text};
@@ -14,23 +16,18 @@ impl Page {
         if !self.config.has(ISSUER) {
             return Err(Reason::NoRelay.into());
         }
-        let parts = [
-            "D",
-            self.config.line(ISSUER),
-            "/api",
-            &flow.input,
-            BREAK,
-            &self.session,
-        ];
-        also(&mut self.out, &parts);
+        let issuer = self.config.line(ISSUER);
+        let parts = ["D", issuer, "/api", &flow.input, BREAK, &self.session, END];
+        text::extend(&mut self.out, &parts);
         Ok(())
     }
 
     /// Gives a token of the app's own, and the record that it would have as a session's: its generation and its life are
     /// there.
-    pub(super) fn app_token(&mut self, flow: &Flow, reply: Reply<'_>) -> Result<()> {
-        let signed = self.signed(reply, flow.asked_at, "", "")?;
-        self.also(&["D", &signed.token, BREAK, &signed.record]);
+    pub(super) fn app_token(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        self.signed(reply, flow.asked_at, "", &mut flow.signed)?;
+        let parts = ["D", &flow.signed.token, BREAK, &flow.signed.record, END];
+        text::extend(&mut self.out, &parts);
         Ok(())
     }
 
@@ -39,12 +36,17 @@ impl Page {
     /// A failure that passes costs nothing: the kept token is given while it lasts, and the session
     /// goes on. Callers who waited for a renewal that failed share its failure.
     pub(super) fn give_token(&mut self, flow: &mut Flow) -> Result<()> {
-        let needed = text::whole(wanted(flow, 0)).map_or(self.needed(), |ms| ms as f64);
+        // A renewal that ended while this caller waited answers it too: another would last no longer.
+        let joined = self.attempts != flow.seen;
+        let mut needed = text::number(wanted(flow, 0));
+        if joined {
+            needed = 0.0;
+        } else if needed.is_nan() {
+            needed = self.needed();
+        }
         let generation = record::line(&self.session, GENERATION);
         let is_renewed = !wanted(flow, 2).is_empty();
         let is_refused = !generation.is_empty() && wanted(flow, 1) == generation;
-        // A renewal that ended while this caller waited answers it too.
-        let joined = self.attempts != flow.seen;
         flow.is_rejected = !joined && (is_renewed || is_refused);
         if !flow.is_rejected && self.is_fresh(self.now, needed) {
             return self.give();
@@ -56,7 +58,7 @@ impl Page {
             let error = error.clone();
             return self.give_kept(flow, error);
         }
-        flow.record = self.session.clone();
+        text::set(&mut flow.record, &self.session);
         self.renew(flow)
     }
 
@@ -66,7 +68,11 @@ impl Page {
         } else {
             record::line(&flow.record, LABEL)
         };
-        let seconds = text::whole(wanted(flow, 0)).map(|ms| text::decimal(ms / 1000));
+        let ms = text::number(wanted(flow, 0));
+        let mut seconds = String::new();
+        if !ms.is_nan() {
+            text::push_decimal(&mut seconds, (ms / 1000.0) as u64);
+        }
         let is_renewed = !wanted(flow, 2).is_empty();
         let body = token::public_request(
             self.config.line(CLIENT_ID),
@@ -77,7 +83,7 @@ impl Page {
                 } else {
                     wanted(flow, 1)
                 },
-                min_validity: seconds.as_deref().unwrap_or_default(),
+                min_validity: &seconds,
             },
         );
         flow.stage = Stage::Renew;
@@ -93,14 +99,9 @@ impl Page {
             flow.takes_any = true;
             return self.renew(flow);
         }
-        let (scope, handle) = (
-            record::line(&flow.record, SCOPE),
-            record::line(&flow.record, HANDLE),
-        );
-        match self.signed(reply, flow.asked_at, scope, handle) {
-            Ok(signed) => flow.signed = signed,
-            Err(error) => flow.failed = Some(error),
-        }
+        flow.failed = self
+            .signed(reply, flow.asked_at, &flow.record, &mut flow.signed)
+            .err();
         // Counted for those who wait.
         self.attempts = self.attempts.wrapping_add(1);
         self.last_failure = flow.failed.clone();
@@ -108,20 +109,37 @@ impl Page {
         self.ask(flow, Stage::Renewed, "s")
     }
 
-    /// Reads the reply to a request for a token. What it doesn't tell is as it was: the scope and the handle.
+    /// Reads the reply to a request for a token. What it doesn't tell is as it was in the record before.
     pub(super) fn signed(
         &self,
         reply: Reply<'_>,
         asked_at: f64,
-        scope: &str,
-        handle: &str,
-    ) -> Result<Signed> {
-        let members = Members::new(reply.ok_or_else(|| self.failure())?);
+        before: &str,
+        signed: &mut Signed,
+    ) -> Result<()> {
+        self.check()?;
+        let members = Members::new(reply);
         let lifetime = token::success(self.status as u16, members)?;
-        Ok(Signed::new(members, lifetime, asked_at, scope, handle))
+        signed.set(members, lifetime, asked_at, before);
+        Ok(())
     }
 
     pub(super) fn renewed(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let stored = record::checked(reply);
+        let of = |number| {
+            let [stored, asked] = [stored, &flow.record].map(|record| record::line(record, number));
+            (stored, stored == asked)
+        };
+        if let Some(error) = &flow.failed
+            && error.code == ErrorCode::LoginRequired
+            && let ((_, true), (handle, false)) = (of(LABEL), of(HANDLE))
+            && !handle.is_empty()
+            && !record::is_over(stored)
+        {
+            // Another tab had renewed, and what it stored wasn't to be seen yet: Chromium's processes see it when they do.
+            text::set(&mut flow.record, stored);
+            return self.renew(flow);
+        }
         let Err(error) = self.judged(flow, reply) else {
             return self.give();
         };
@@ -132,7 +150,7 @@ impl Page {
         ) {
             return Err(error);
         }
-        self.also(&["Erefresherror", BREAK]);
+        text::extend(&mut self.out, &["Erefresherror", BREAK]);
         self.with_error(&error);
         self.give_kept(flow, error)
     }
@@ -140,7 +158,7 @@ impl Page {
     /// What a renewal, or its refusal, means for the session.
     fn judged(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let label = record::line(&flow.record, LABEL);
-        let stored = record::checked(reply.unwrap_or_default());
+        let stored = record::checked(reply);
         let is_same = !stored.is_empty() && record::line(stored, LABEL) == label;
         let is_out = stored.is_empty() || record::is_over(stored);
         if let Some(error) = flow.failed.take() {
@@ -151,7 +169,7 @@ impl Page {
                     return Err(Reason::Displaced.into());
                 }
                 if is_same {
-                    self.also(&["S"]);
+                    self.also("S", "");
                 }
                 self.ended(label);
             } else if error.code == ErrorCode::SessionMismatch {
@@ -159,9 +177,7 @@ impl Page {
             }
             return Err(error);
         }
-        if reply.is_none() {
-            return Err(self.failure());
-        }
+        self.check()?;
         if is_out {
             self.is_out();
             return Err(Reason::NobodySignedIn.into());
@@ -173,13 +189,13 @@ impl Page {
             return Err(Reason::Displaced.into());
         }
         // The token is good even if the record can't be written: the vault has the rest.
-        self.adopt(core::mem::take(&mut flow.signed));
+        self.adopt(&flow.signed);
         Ok(())
     }
 
     /// Gives the token that there is.
     fn give(&mut self) -> Result<()> {
-        also(&mut self.out, &["D", &self.token]);
+        also(&mut self.out, "D", &self.token);
         Ok(())
     }
 
@@ -202,7 +218,8 @@ impl Page {
         } else {
             ""
         };
-        also(&mut self.out, &["F", url, BREAK, body, BREAK, label]);
+        let parts = ["F", url, BREAK, body, BREAK, label, END];
+        text::extend(&mut self.out, &parts);
         Ok(())
     }
 }

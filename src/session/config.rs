@@ -10,12 +10,8 @@ use crate::protocol::text;
 pub struct Config {
     /// A line for each of the constants below.
     lines: String,
-    /// Milliseconds before a token's end at which `expiring` is told.
-    pub(super) expiring_lead: f64,
-    /// Milliseconds that a token must still last to be handed out.
+    /// Milliseconds that a token must still last to be handed out: asked for all the time.
     pub(super) min_validity: f64,
-    /// How much sooner than others this page tells `expiring`, in thousandths of a tenth of that.
-    pub(super) jitter: f64,
 }
 
 /// What tells this client's records, locks and channels from another's on the same origin (S31).
@@ -36,30 +32,33 @@ pub(super) const REVOCATION_ENDPOINT: usize = 9;
 /// Not empty if a token out of the fragment is asked for in place of a code.
 pub(super) const IS_TOKEN: usize = 10;
 pub(super) const ALLOW_MISSING_STATE: usize = 11;
-/// Milliseconds, as the one after it.
-const EXPIRING_LEAD: usize = 12;
+/// Milliseconds before a token's end at which `expiring` is told.
+pub(super) const EXPIRING_LEAD: usize = 12;
 const MIN_VALIDITY: usize = 13;
-/// From 0 to 999.
-const JITTER: usize = 14;
+/// How much sooner than others this page tells `expiring`, in thousandths of a tenth of that: from 0 to 999.
+pub(super) const JITTER: usize = 14;
 /// Not written by options.js, which asks itself.
 pub(super) const ALLOW_ANY_SCOPE: usize = 15;
 
 impl Config {
     /// Of the lines, as options.js writes them.
     pub(crate) fn new(lines: String) -> Self {
-        let number =
-            |number| text::whole(text::nth(&lines, b'\n', number)).unwrap_or_default() as f64;
-        Self {
-            expiring_lead: number(EXPIRING_LEAD),
-            min_validity: number(MIN_VALIDITY),
-            jitter: number(JITTER),
+        let mut config = Self {
             lines,
-        }
+            min_validity: 0.0,
+        };
+        config.min_validity = config.number(MIN_VALIDITY);
+        config
     }
 
     /// The line of that number.
     pub(super) fn line(&self, number: usize) -> &str {
         text::nth(&self.lines, b'\n', number)
+    }
+
+    /// The number in that line.
+    pub(super) fn number(&self, number: usize) -> f64 {
+        text::number(self.line(number))
     }
 
     /// Whether something is given there.

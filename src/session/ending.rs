@@ -4,7 +4,7 @@ use super::config::{CLIENT_ID, REVOCATION_ENDPOINT};
 use super::flow::{Flow, Reply, SETTLE, Stage};
 use super::page::Page;
 use super::record::{self, HANDLE, LABEL};
-use crate::protocol::members::Members;
+use crate::protocol::members::{self, Members};
 use crate::protocol::{ErrorCode, Result, revocation, text, token};
 
 impl Page {
@@ -12,20 +12,20 @@ impl Page {
     // session's tokens now, that stays owed, and is settled alone at a later load.
 
     pub(super) fn leave(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let stored = record::checked(reply.unwrap_or_default());
-        flow.record = text::or(stored, &self.session).into();
+        let stored = record::checked(reply);
+        text::set(&mut flow.record, text::or(stored, &self.session));
         // Removed first, for a full storage would refuse to write.
         self.ask(flow, Stage::Left, "S")
     }
 
-    pub(super) fn left(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+    pub(super) fn left(&mut self, flow: &mut Flow) -> Result<()> {
         self.ended(record::line(&flow.record, LABEL));
-        flow.failed = self.unless_failed(reply);
+        flow.failed = self.check().err();
         if flow.record.is_empty() || !self.config.has(REVOCATION_ENDPOINT) {
             return self.out(flow);
         }
-        flow.record = record::left(&flow.record);
-        self.also(&["S", &flow.record]);
+        record::leave(&mut flow.record);
+        self.also("S", &flow.record);
         self.ask_to_revoke(flow, Stage::Told)
     }
 
@@ -35,7 +35,8 @@ impl Page {
     }
 
     pub(super) fn settle(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        flow.record = record::checked(reply.ok_or_else(|| self.failure())?).into();
+        self.check()?;
+        text::set(&mut flow.record, record::checked(reply));
         if !record::is_over(&flow.record) {
             return self.out(flow);
         }
@@ -52,14 +53,14 @@ impl Page {
             }
             return self.out(flow);
         }
-        self.also(&["T", record::line(&flow.record, LABEL)]);
+        self.also("T", record::line(&flow.record, LABEL));
         self.ask(flow, Stage::Settled, "s")
     }
 
     pub(super) fn settled(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         // Another tab may have signed in meanwhile.
-        if reply.is_some_and(record::is_over) {
-            self.also(&["S"]);
+        if record::is_over(reply) {
+            self.also("S", "");
         }
         self.out(flow)
     }
@@ -80,7 +81,7 @@ impl Page {
     }
 
     fn read_revoked(&self, reply: Reply<'_>) -> Result<()> {
-        let reply = reply.ok_or_else(|| self.failure())?;
+        self.check()?;
         if self.status == 200 {
             return Ok(());
         }
@@ -95,15 +96,20 @@ impl Page {
         }
     }
 
-    pub(super) fn revoked(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+    pub(super) fn revoked(&mut self, flow: &mut Flow) -> Result<()> {
         self.ended(record::line(&flow.record, LABEL));
-        flow.failed = self.unless_failed(reply);
+        flow.failed = self.check().err();
         self.out(flow)
     }
 
-    // Another tab has told of the end of a session.
+    // Another tab has told of the end of a session, or of a new token where each tab can't ask for its own.
 
     pub(super) fn hear(&mut self, flow: &mut Flow) -> Result<()> {
+        let [record, token] = [1, 2].map(|number| text::nth(&flow.input, members::BREAK, number));
+        if !token.is_empty() {
+            self.share(record, token);
+            return self.restore(flow);
+        }
         if is_of(&self.session, &flow.input) {
             self.is_out();
         }
@@ -112,8 +118,8 @@ impl Page {
 
     pub(super) fn heard(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         // What this page keeps because its storage refuses, the other tab couldn't remove.
-        if reply.is_some_and(|stored| is_of(stored, &flow.input)) {
-            self.also(&["S"]);
+        if is_of(reply, &flow.input) {
+            self.also("S", "");
         }
         self.restore(flow)
     }

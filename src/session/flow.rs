@@ -13,7 +13,7 @@
 //! | `F` | ask a server | URL, body, the label of the session that it is for |
 //! | `A` | take the answer out of the address bar and the history | the URL to show |
 //! | `E` | tell this page | the event, and the error's texts if it is one |
-//! | `T` | tell the other tabs to look at the stored record | the label of a session that has ended, or nothing |
+//! | `T` | tell the other tabs to look at the stored record | the label of a session that has ended, or nothing; and without a relay the record and its token |
 //! | `D` | the end | what it came to |
 //! | `X` | the end | the error's texts |
 //!
@@ -48,15 +48,15 @@ pub(super) const SIGN_OUT: u32 = 4;
 pub(super) const SETTLE: u32 = 5;
 /// With a path. Those from here on change nothing that another flow may be at, and take no lock.
 pub(super) const API: u32 = 6;
-/// With the label of a session that has ended, or nothing.
+/// With what another tab has told by `T`.
 pub(super) const SYNC: u32 = 7;
 /// With the label of a session that an API has answered for, and the generation of its token.
 pub(super) const CALLED: u32 = 8;
 /// With what belongs to `F`, for a token that isn't the session's own.
 pub(super) const APP_TOKEN: u32 = 10;
 
-/// What came of an effect: a text, or nothing if it failed.
-pub(super) type Reply<'a> = Option<&'a str>;
+/// What came of an effect: a text, empty if it [failed](Page::check).
+pub(super) type Reply<'a> = &'a str;
 
 /// What a flow waits for.
 #[derive(Clone, Copy, Default)]
@@ -154,36 +154,37 @@ impl Flow {
 
 impl Page {
     /// Goes on with what came of the last effect: a status, which is an HTTP status after `F`, 0 for
-    /// others, or negative for a failure; and a text. `now` in milliseconds since 1970. Gives the next
-    /// effects. Not to be called after the end.
-    pub(crate) fn resume(&mut self, flow: &mut Flow, now: f64, status: i32, text: &str) -> String {
+    /// others, or negative for a failure; and a text, empty for one. `now` in milliseconds since 1970. Gives the
+    /// next effects. Not to be called after the end.
+    pub(crate) fn resume(&mut self, flow: &mut Flow, now: f64, status: i32, reply: &str) -> &str {
         self.now = now;
         self.status = status;
-        let reply = if status < 0 { None } else { Some(text) };
+        self.out.clear();
         if let Err(error) = self.step(flow, reply) {
-            self.also(&["X"]);
+            self.out.push('X');
             self.with_error(&error);
         }
-        core::mem::take(&mut self.out)
+        &self.out
     }
 
-    /// Why there is no reply.
+    /// Whether there is a reply.
     #[inline(never)]
-    pub(super) fn failure(&self) -> Error {
-        Error::from(match self.status {
+    pub(super) fn check(&self) -> Result<()> {
+        Err(Error::from(match self.status {
+            0.. => return Ok(()),
             -1 => Reason::NoNetwork,
             -2 => Reason::TooSlow,
             -3 => Reason::GivenUp,
             _ => Reason::StorageRefused,
-        })
+        }))
     }
 
     fn step(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         match flow.stage {
             Stage::Start if flow.number < API => {
-                self.also(&["l"]);
+                self.also("l", "");
                 if flow.number > BEGIN {
-                    self.also(&["L"]);
+                    self.also("L", "");
                 }
                 flow.stage = Stage::Locked;
                 Ok(())
@@ -196,14 +197,14 @@ impl Page {
                 SETTLE => self.ask(flow, Stage::Settle, "s"),
                 APP_TOKEN => {
                     flow.asked_at = self.now;
-                    self.also(&["F", &flow.input]);
+                    self.also("F", &flow.input);
                     flow.stage = Stage::AppToken;
                     Ok(())
                 }
                 SYNC if !flow.input.is_empty() => self.hear(flow),
                 CALLED => {
                     let texts = |number| text::nth(&flow.input, members::BREAK, number);
-                    self.called(texts(0), text::whole(texts(1)));
+                    self.called(texts(0), text::number(texts(1)));
                     self.done("", None)
                 }
                 _ => self.restore(flow),
@@ -216,16 +217,16 @@ impl Page {
             Stage::Complete => self.complete(flow, reply),
             Stage::Begin => self.begun(flow, reply),
             Stage::Begun => {
-                let removed = self.unless_failed(reply);
-                self.done(&flow.outcome, removed)
+                let failed = self.check().err();
+                self.done(&flow.outcome, failed)
             }
             Stage::Renew => self.renewal(flow, reply),
             Stage::Renewed => self.renewed(flow, reply),
             Stage::Revoke => self.revocation(flow, reply),
-            Stage::Revoked => self.revoked(flow, reply),
+            Stage::Revoked => self.revoked(flow),
             Stage::Forget => self.forget_answers(flow, reply),
             Stage::Leave => self.leave(flow, reply),
-            Stage::Left => self.left(flow, reply),
+            Stage::Left => self.left(flow),
             Stage::Settle => self.settle(flow, reply),
             Stage::Told => self.told(flow, reply),
             Stage::Settled => self.settled(flow, reply),
@@ -234,21 +235,16 @@ impl Page {
         }
     }
 
-    /// Has an effect performed, of what is joined here.
-    pub(super) fn also(&mut self, parts: &[&str]) {
-        also(&mut self.out, parts);
+    /// Has an effect performed.
+    pub(super) fn also(&mut self, letter: &str, text: &str) {
+        also(&mut self.out, letter, text);
     }
 
     /// Asks for what takes nothing more than its letter.
     pub(super) fn ask(&mut self, flow: &mut Flow, next: Stage, letter: &str) -> Result<()> {
         flow.stage = next;
-        self.also(&[letter]);
+        self.also(letter, "");
         Ok(())
-    }
-
-    /// What failed, if something did.
-    pub(super) fn unless_failed(&self, reply: Reply<'_>) -> Option<Error> {
-        reply.is_none().then(|| self.failure())
     }
 
     /// The end.
@@ -256,33 +252,30 @@ impl Page {
         match failed {
             Some(error) => Err(error),
             None => {
-                self.also(&["D", text]);
+                self.also("D", text);
                 Ok(())
             }
         }
     }
 
-    /// Adds an error's texts to the effect that was asked for last.
+    /// Adds an error's texts to an effect, and ends that.
     pub(super) fn with_error(&mut self, error: &Error) {
-        let status = error.status.map(|status| text::decimal(status.into()));
-        self.out.pop();
-        let mut push = |text: &str| text::push(&mut self.out, text, BREAK);
+        let out = &mut self.out;
+        let push = |out: &mut String, text| text::push(out, text, BREAK);
         // All that the client makes have one.
-        push(&text::decimal(
-            error.reason().unwrap_or(Reason::NoNetwork) as u64
-        ));
-        push(error.error.as_deref().unwrap_or_default());
-        push(error.error_description.as_deref().unwrap_or_default());
-        push(status.as_deref().unwrap_or_default());
-        push(if error.code.is_retryable() { "1" } else { "" });
-        self.out.push_str(END);
+        text::push_decimal(out, error.reason().unwrap_or(Reason::NoNetwork) as u64);
+        push(out, "");
+        push(out, error.error.as_deref().unwrap_or_default());
+        push(out, error.error_description.as_deref().unwrap_or_default());
+        text::push_decimal(out, error.status.unwrap_or_default().into());
+        push(out, "");
+        push(out, if error.code.is_retryable() { "1" } else { "" });
+        out.push_str(END);
     }
 }
 
 /// Adds an effect to those that are asked for.
-pub(super) fn also(out: &mut String, parts: &[&str]) {
-    for part in parts {
-        out.push_str(part);
-    }
-    out.push_str(END);
+pub(super) fn also(out: &mut String, letter: &str, text: &str) {
+    out.push_str(letter);
+    text::push(out, text, END);
 }

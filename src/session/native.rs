@@ -102,9 +102,9 @@ pub enum Effect {
     ReplaceUrl(String),
     /// Tell this page. Answered by [`Reply::Done`].
     Emit(Event),
-    /// Tell the other tabs that they should look at the stored record, and the label of a session
-    /// that has ended, or nothing: goes to their [`Client::sync`]. Answered by [`Reply::Done`].
-    Tell(String),
+    /// Tell the other tabs that they should look at the stored record, and which session has ended or, without a
+    /// relay, the token that all share then: goes to their [`Client::sync`]. Answered by [`Reply::Done`].
+    Tell(Secret),
 }
 
 /// What came of an effect. [`Reply::Failed`] may answer any.
@@ -203,7 +203,7 @@ impl Task {
             "F" => Effect::Send(request_of(texts)?),
             "A" => Effect::ReplaceUrl(texts.into()),
             "E" => Effect::Emit(Event::read(texts)?),
-            "T" => Effect::Tell(texts.into()),
+            "T" => Effect::Tell(Secret::new(texts)),
             "D" => return Some(Step::Done(Ok(self.outcome(texts)))),
             "X" => return Some(Step::Done(Err(error_of(texts)))),
             _ => return None,
@@ -276,8 +276,8 @@ fn error_of(texts: &str) -> Error {
     );
     let error = error.with_oauth(next(), next());
     match next().parse() {
-        Ok(status) => error.with_status(status),
-        Err(_) => error,
+        Ok(status) if status > 0 => error.with_status(status),
+        _ => error,
     }
 }
 
@@ -344,8 +344,7 @@ impl Client {
     /// A call of an API was answered for the session of that label, with the token of that generation.
     /// A newer one than this page's has ended this page's, at the gateway: the next caller gets another.
     pub fn called(&self, label: &str, generation: u32) {
-        let generation = Some(generation.into());
-        self.page.borrow_mut().called(label, generation);
+        self.page.borrow_mut().called(label, generation.into());
     }
 
     /// Reads the answer in `href`, the page's own URL, and completes the sign-in that it belongs to;
@@ -448,10 +447,10 @@ impl Client {
         Task::new(self, flow::SETTLE, String::new())
     }
 
-    /// Looks at what another tab has stored, which told of the end of the session of that label, or
-    /// of none.
-    pub fn sync(self: &Rc<Self>, ended: &str) -> Task {
-        Task::new(self, flow::SYNC, ended.into())
+    /// Looks at what another tab has stored, which has told that by [`Effect::Tell`]; or anything may be stored, if it is
+    /// empty.
+    pub fn sync(self: &Rc<Self>, told: &str) -> Task {
+        Task::new(self, flow::SYNC, told.into())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
-use super::config::{Config, IS_TOKEN};
-use super::flow::{ACCESS_TOKEN, API, Flow, REDIRECT, REVOKE, Reply, SYNC, Stage};
+use super::config::{Config, EXPIRING_LEAD, IS_TOKEN, ISSUER, JITTER};
+use super::flow::{ACCESS_TOKEN, API, BREAK, END, Flow, REDIRECT, REVOKE, Reply, SYNC, Stage};
 use super::record::{self, EXPIRES_AT, GENERATION, LABEL, LIFETIME, Signed};
 use crate::protocol::{Error, ErrorCode, Reason, Result, text};
 
@@ -26,10 +26,10 @@ pub(crate) struct Page {
     /// How many requests for a token this page has made, and how the last one failed.
     pub(super) attempts: u32,
     pub(super) last_failure: Option<Error>,
-    /// What the redirect that this page was loaded by came to: the sign-in's `state`, and the text or the
-    /// error.
-    pub(super) redirect: String,
+    /// What the redirect that this page was loaded by came to: the text or the error, and the sign-in's
+    /// `state`.
     pub(super) outcome: String,
+    pub(super) redirect: String,
     pub(super) refusal: Option<Error>,
     /// Which of a token's ends was told.
     told: u8,
@@ -140,7 +140,8 @@ impl Page {
 
     fn lead(&self) -> f64 {
         // A tenth more at most.
-        self.at_most_a_quarter(self.config.expiring_lead) * (1.0 + self.config.jitter / 10_000.0)
+        let jitter = self.config.number(JITTER) / 10_000.0;
+        self.at_most_a_quarter(self.config.number(EXPIRING_LEAD)) * (1.0 + jitter)
     }
 
     /// So many milliseconds, or a quarter of the token's life.
@@ -152,11 +153,10 @@ impl Page {
 
     /// A call of an API was answered for the session of that label, with the token of that generation.
     /// A newer one than this page's has ended this page's, at the gateway: the next caller gets another.
-    pub fn called(&mut self, label: &str, generation: Option<u64>) {
+    pub fn called(&mut self, label: &str, generation: f64) {
         if self.label() == label {
-            self.shown = label.into();
-            let kept = text::whole(record::line(&self.session, GENERATION));
-            if kept.is_some() && kept < generation {
+            text::set(&mut self.shown, label);
+            if text::number(record::line(&self.session, GENERATION)) < generation {
                 self.token.clear();
             }
         }
@@ -177,15 +177,15 @@ impl Page {
     }
 
     pub(super) fn restored(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let result = match reply {
-            None => Err(self.failure()),
-            Some(stored) if self.serial == flow.serial => {
-                self.take_up(record::checked(stored), flow.number == REDIRECT)
+        let mut result = self.check();
+        if result.is_ok() {
+            if self.serial == flow.serial {
+                result = self.take_up(record::checked(reply), flow.number == REDIRECT);
+            } else if self.session.is_empty() {
+                // Another flow of this page has signed in or out meanwhile, and this was read before.
+                return self.restore(flow);
             }
-            // Another flow of this page has signed in or out meanwhile, and this was read before.
-            Some(_) if self.session.is_empty() => return self.restore(flow),
-            Some(_) => Ok(()),
-        };
+        }
         self.go_on(flow, result)
     }
 
@@ -196,22 +196,23 @@ impl Page {
                 ACCESS_TOKEN => return self.give_token(flow),
                 API => return self.api(flow),
                 REVOKE => {
-                    flow.record = self.session.clone();
+                    text::set(&mut flow.record, &self.session);
                     return self.ask_to_revoke(flow, Stage::Revoke);
                 }
                 _ => {}
             },
             Err(error) => {
                 let is_out = error.code == ErrorCode::LoginRequired;
-                // Without storage there is no session to take up, and signing in still works.
                 let is_fine = match flow.number {
-                    REDIRECT => is_out || error.code == ErrorCode::Storage || flow.is_settled(),
+                    REDIRECT => is_out || flow.is_settled(),
                     REVOKE => is_out,
                     number => number == SYNC,
                 };
                 if !is_fine {
                     return Err(error);
                 }
+                // Whoever had signed in by that redirect has signed out.
+                flow.outcome.clear();
             }
         }
         self.done(&flow.outcome, flow.failed.take())
@@ -256,8 +257,10 @@ impl Page {
                 let kept = record::line(&self.session, GENERATION);
                 // Another tab may have renewed: its token isn't ours, but its end and generation are news.
                 // A kept token that the relay handed out once more is none: its end, measured anew, is a
-                // little off, and tabs that ask on `change` would set each other off.
-                (!is_same, is_same && !kept.is_empty() && kept == generation)
+                // little off, and tabs that ask on `change` would set each other off. Of a server that counts no
+                // generations each tab keeps its token for as long as that lasts, for the same reason.
+                let is_ours = !kept.is_empty() || self.is_fresh(self.now, 0.0);
+                (!is_same, is_same && kept == generation && is_ours)
             };
             if is_anothers && !anew {
                 self.displace();
@@ -267,29 +270,60 @@ impl Page {
                 self.forget();
                 self.emit("change");
             }
-            self.take(stored.into());
+            // Another page's clock may be off from this one's: the end of a token that this page holds is its own to tell.
+            if self.token.is_empty() {
+                self.take(stored);
+            } else {
+                text::set(&mut self.session, stored);
+            }
         }
         self.known()
     }
 
-    fn take(&mut self, record: String) {
-        self.expires_at = record::ms(&record, EXPIRES_AT);
-        self.lifetime = record::ms(&record, LIFETIME);
-        self.session = record;
+    fn take(&mut self, record: &str) {
+        self.lifetime = record::ms(record, LIFETIME);
+        // No token has more left than its life, whatever another page's clock has said.
+        let latest = self.now + self.lifetime;
+        let expires_at = record::ms(record, EXPIRES_AT);
+        self.expires_at = if expires_at < latest {
+            expires_at
+        } else {
+            latest
+        };
+        text::set(&mut self.session, record);
     }
 
     /// Takes a session over, with its token.
-    pub(super) fn adopt(&mut self, signed: Signed) {
+    pub(super) fn adopt(&mut self, signed: &Signed) {
         if !self.config.has(IS_TOKEN) {
-            self.also(&["S", &signed.record]);
+            self.also("S", &signed.record);
+            // A relay gives each tab the session's token; elsewhere a renewal uses up what the other tabs have.
+            let told = [BREAK, &signed.record, BREAK, &signed.token];
+            let told = if self.config.has(ISSUER) {
+                &[]
+            } else {
+                &told[..]
+            };
+            self.out.push('T');
+            text::extend(&mut self.out, told);
+            self.out.push_str(END);
         }
-        self.also(&["T"]);
         self.emit("change");
         self.forget();
         self.displaced = false;
-        self.token = signed.token;
-        self.take(signed.record);
-        self.shown = self.label().into();
+        text::set(&mut self.token, &signed.token);
+        self.take(&signed.record);
+        text::set(&mut self.shown, record::line(&signed.record, LABEL));
+    }
+
+    /// Takes over what another tab has been given for this page's session.
+    pub(super) fn share(&mut self, record: &str, token: &str) {
+        if record::line(record, LABEL) == self.label() {
+            self.forget();
+            text::set(&mut self.token, token);
+            self.take(record);
+            self.emit("change");
+        }
     }
 
     /// Forgets the session.
@@ -305,24 +339,24 @@ impl Page {
         self.forget();
         self.displaced = true;
         // What this page came to is over: asked again, it looks anew.
-        self.redirect.clear();
+        self.outcome.clear();
         self.emit("change");
     }
 
     /// Nobody is signed in here any more.
     pub(super) fn is_out(&mut self) {
         self.forget();
-        self.redirect.clear();
+        self.outcome.clear();
         self.emit("signedout");
     }
 
     /// The session of that label is over: all tabs are told.
     pub(super) fn ended(&mut self, label: &str) {
-        self.also(&["T", label]);
+        self.also("T", label);
         self.is_out();
     }
 
     fn emit(&mut self, event: &str) {
-        self.also(&["E", event]);
+        self.also("E", event);
     }
 }

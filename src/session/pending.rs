@@ -4,8 +4,9 @@ use alloc::string::String;
 
 use crate::protocol::text;
 
-/// How long a sign-in may take, in milliseconds: the relay's transaction lives as long.
-const LIFETIME: f64 = 600_000.0;
+/// How long one is kept, in milliseconds. The relay takes an answer for ten minutes only, by its own clock: this page's may be
+/// put right meanwhile.
+const LIFETIME: f64 = 86_400_000.0;
 /// How many a tab may have begun and not ended; the oldest goes first.
 const MOST: usize = 8;
 
@@ -47,83 +48,65 @@ pub(super) fn progress(pending: &str) -> Progress {
 
 /// One that begins.
 pub(super) fn begun(state: &str, now: f64, scope: &str, return_to: &str, verifier: &str) -> String {
-    joined([
-        state,
-        &text::decimal(now as u64),
-        scope,
-        return_to,
-        verifier,
-    ])
-}
-
-fn joined(fields: [&str; 5]) -> String {
     let mut out = String::new();
-    for field in fields {
-        text::push(&mut out, field, "\t");
-    }
+    let push = |out: &mut String, field| text::push(out, field, "\t");
+    push(&mut out, state);
+    text::push_decimal(&mut out, now as u64);
+    push(&mut out, "");
+    push(&mut out, scope);
+    push(&mut out, return_to);
+    push(&mut out, verifier);
     out
 }
 
-/// The same once it has ended signed in.
-pub(super) fn settled(pending: &str) -> String {
-    let [state, created_at, scope, return_to] = [0, 1, 2, 3].map(|number| field(pending, number));
-    joined([state, created_at, scope, return_to, ""])
+/// Adds the same once it has ended signed in.
+pub(super) fn push_settled(out: &mut String, pending: &str) {
+    for number in STATE..CODE_VERIFIER {
+        text::push(out, field(pending, number), "\t");
+    }
+    out.push('\t');
 }
 
 /// The stored list without what has run out at `now`, and `line` in the place of the sign-in of that
-/// `state`; an empty one removes it.
-pub(super) fn with(stored: &str, now: f64, state: &str, line: &str) -> String {
+/// `state`; an empty one removes it. Of the others not those whose answers wait to be exchanged, if it is `without_answers`.
+pub(super) fn with(
+    stored: &str,
+    now: f64,
+    state: &str,
+    line: &str,
+    without_answers: bool,
+) -> String {
     let mut list = String::new();
     for pending in lines(stored) {
-        let Some(created_at) = text::whole(field(pending, CREATED_AT)) else {
-            continue;
-        };
-        // A clock set back makes an age negative: such a sign-in is kept.
-        if now - (created_at as f64) < LIFETIME {
-            push(
-                &mut list,
-                if field(pending, STATE) == state {
-                    line
-                } else {
-                    pending
-                },
-            );
-        }
-    }
-    list
-}
-
-/// The list with one more; of the oldest, only the newest few stay.
-pub(super) fn with_new(mut list: String, line: &str) -> String {
-    push(&mut list, line);
-    if text::count(&list, b'\n') >= MOST {
-        let oldest = text::nth(&list, b'\n', 0).len();
-        list = list.get(oldest + 1..).unwrap_or_default().into();
-    }
-    list
-}
-
-/// The list without the answers that wait to be exchanged.
-pub(super) fn without_answers(stored: &str) -> String {
-    let mut list = String::new();
-    for pending in lines(stored) {
-        if progress(pending) != Progress::Answered {
+        // A clock set back makes an age negative: such a sign-in is kept. What has no time is none.
+        let is_one = now - text::number(field(pending, CREATED_AT)) < LIFETIME;
+        if is_one && field(pending, STATE) == state {
+            push(&mut list, line);
+        } else if is_one && !(without_answers && progress(pending) == Progress::Answered) {
             push(&mut list, pending);
         }
     }
     list
 }
 
+/// The same with one more; only the newest few stay.
+pub(super) fn with_new(stored: &str, now: f64, line: &str) -> String {
+    let mut list = with(stored, now, "", "", false);
+    push(&mut list, line);
+    if text::count(&list, b'\n') >= MOST {
+        // The oldest is the first.
+        list = with(&list, now, field(&list, STATE), "", false);
+    }
+    list
+}
+
 /// Those of a list.
 pub(super) fn lines(list: &str) -> impl Iterator<Item = &str> {
-    (0..=text::count(list, b'\n')).map(|number| text::nth(list, b'\n', number))
+    text::parts(list, b'\n')
 }
 
 fn push(list: &mut String, line: &str) {
-    if !list.is_empty() && !line.is_empty() {
-        list.push('\n');
-    }
-    list.push_str(line);
+    text::add(list, line, "\n");
 }
 
 #[cfg(test)]
@@ -132,14 +115,22 @@ mod tests {
 
     #[test]
     fn what_is_stored_reads_back_until_it_runs_out() {
-        let one = begun("a", 500_000.5, "DC", "/a?b#c", "v");
-        let two = [&begun("b", 600_000.0, "", "", "v"), "c&"].concat();
+        let one = begun("a", LIFETIME / 2.0 + 0.5, "DC", "/a?b#c", "v");
+        let two = [&begun("b", LIFETIME, "", "", "v"), "c&"].concat();
         let list = [&begun("old", 0.0, "", "", "v"), "\n", &one, "\n", &two].concat();
-        assert_eq!(with(&list, 600_000.0, "", ""), [&one, "\n", &two].concat());
-        assert_eq!(with(&list, 600_000.0, "a", ""), two);
+        assert_eq!(
+            with(&list, LIFETIME, "", "", false),
+            [&one, "\n", &two].concat()
+        );
+        assert_eq!(with(&list, LIFETIME, "a", "", false), two);
+        let settled = |pending: &str| {
+            let mut out = String::new();
+            push_settled(&mut out, pending);
+            out
+        };
         let done = settled(&two);
         assert_eq!(
-            with(&list, 600_000.0, "b", &done),
+            with(&list, LIFETIME, "b", &done, false),
             [&one, "\n", &done].concat()
         );
         assert_eq!(field(&one, RETURN_TO), "/a?b#c");
@@ -148,14 +139,14 @@ mod tests {
         assert!(progress(&two) == Progress::Answered);
         assert!(progress(&done) == Progress::Settled);
         assert!(progress(&settled(&one)) == Progress::Settled);
-        assert_eq!(with("rubbish\n\tx", 0.0, "", ""), "");
+        assert_eq!(with("rubbish\n\tx", 0.0, "", "", false), "");
     }
 
     #[test]
     fn only_the_newest_few_are_kept() {
         let mut list = String::new();
         for i in 0..12 {
-            list = with_new(list, &begun(&std::format!("{i}"), 0.0, "", "", "v"));
+            list = with_new(&list, 0.0, &begun(&std::format!("{i}"), 0.0, "", "", "v"));
         }
         let states: alloc::vec::Vec<_> = list.split('\n').map(|line| field(line, STATE)).collect();
         assert_eq!(states, ["4", "5", "6", "7", "8", "9", "10", "11"]);

@@ -7,7 +7,7 @@ use crate::protocol::members::{self, ACCESS_TOKEN, API_HANDLE, Members, REFRESH_
 use crate::protocol::text;
 use crate::protocol::token::Lifetime;
 
-/// The relay's public label; empty where the server gives none.
+/// The relay's public label; where the server gives none, the `state` of the sign-in.
 pub(super) const LABEL: usize = 0;
 /// The relay's count of tokens, likewise.
 pub(super) const GENERATION: usize = 1;
@@ -33,37 +33,35 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    /// Of a checked grant, asked for at `asked_at`: a token's life counts from before the request, so that
-    /// a slow reply never makes it seem longer. `scope` was asked for, `handle` is kept if there is no
-    /// newer one.
-    pub fn new(
-        members: Members<'_>,
-        lifetime: Lifetime,
-        asked_at: f64,
-        scope: &str,
-        handle: &str,
-    ) -> Self {
-        let (expires_at, lifetime) = match lifetime {
-            Lifetime::Seconds(seconds) => {
-                let ms = u64::from(seconds) * 1000;
-                (text::decimal(asked_at as u64 + ms), text::decimal(ms))
-            }
-            Lifetime::Never => (String::new(), String::new()),
-        };
-        let mut record = String::new();
-        let mut push = |line: &str| text::push(&mut record, line, "\n");
-        push(members.or_empty(members::SESSION));
-        push(members.number(members::GENERATION));
-        push(text::or(members.or_empty(members::SCOPE), scope));
-        push(&expires_at);
-        push(&lifetime);
-        push(text::or(members.or_empty(REFRESH_TOKEN), handle));
-        push(members.or_empty(API_HANDLE));
-        Self {
-            record,
-            token: members.or_empty(ACCESS_TOKEN).into(),
+    /// That of a checked grant, asked for at `asked_at`: a token's life counts from before the request, so that
+    /// a slow reply never makes it seem longer. What it doesn't tell is as it was in the record before: the label,
+    /// the scope and the handle.
+    pub fn set(&mut self, members: Members<'_>, lifetime: Lifetime, asked_at: f64, before: &str) {
+        let record = &mut self.record;
+        record.clear();
+        let push = |record: &mut String, line| text::push(record, line, "\n");
+        let or_before = |name, number| text::or(members.or_empty(name), line(before, number));
+        push(record, or_before(members::SESSION, LABEL));
+        push(record, members.number(members::GENERATION));
+        push(record, or_before(members::SCOPE, SCOPE));
+        if let Lifetime::Seconds(seconds) = lifetime {
+            let ms = u64::from(seconds) * 1000;
+            text::push_decimal(record, asked_at as u64 + ms);
+            push(record, "");
+            text::push_decimal(record, ms);
+        } else {
+            push(record, "");
         }
+        push(record, "");
+        push(record, or_before(REFRESH_TOKEN, HANDLE));
+        push(record, members.or_empty(API_HANDLE));
+        text::set(&mut self.token, members.or_empty(ACCESS_TOKEN));
     }
+}
+
+/// What a sign-in has before there is an answer to it.
+pub(super) fn begun(label: &str, scope: &str) -> String {
+    text::joined(&[label, "\n\n", scope])
 }
 
 /// What was read from the storage, if we wrote it.
@@ -82,37 +80,38 @@ pub(super) fn line(record: &str, number: usize) -> &str {
 
 /// A time out of it; infinite if there is none.
 pub(super) fn ms(record: &str, number: usize) -> f64 {
-    text::whole(line(record, number)).map_or(f64::INFINITY, |ms| ms as f64)
+    let ms = text::number(line(record, number));
+    if ms.is_nan() { f64::INFINITY } else { ms }
 }
 
 pub(super) fn is_over(record: &str) -> bool {
     !line(record, OVER).is_empty()
 }
 
-/// The same once the user has left it.
-pub(super) fn left(record: &str) -> String {
-    text::joined(&[record, if is_over(record) { "" } else { "1" }])
+/// Notes that the user has left it.
+pub(super) fn leave(record: &mut String) {
+    if !is_over(record) {
+        record.push('1');
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const BEFORE: &str = "state\n1\nX\n1\n2\nold\nb\n";
     const RECORD: &str = "abc\n3\nDC MIM\n1800000000000\n172800000\nh\na\n";
 
     #[test]
     fn what_a_reply_tells_is_stored_and_read() {
         let json = br#"{"session":"abc","generation":3,"scope":"DC MIM","access_token":"t","refresh_token":"h","api_handle":"a"}"#;
         let texts = members::of_json(json).unwrap();
-        let of = |lifetime| {
-            Signed::new(
-                Members::new(&texts),
-                lifetime,
-                1_799_827_200_000.5,
-                "X",
-                "old",
-            )
+        let set = |texts, lifetime, asked_at| {
+            let mut signed = Signed::default();
+            signed.set(Members::new(texts), lifetime, asked_at, BEFORE);
+            signed
         };
+        let of = |lifetime| set(&texts, lifetime, 1_799_827_200_000.5);
         let signed = of(Lifetime::Seconds(172_800));
         assert_eq!(
             (signed.record.as_str(), signed.token.as_str()),
@@ -124,16 +123,19 @@ mod tests {
         let endless = of(Lifetime::Never).record;
         assert_eq!(ms(&endless, EXPIRES_AT), f64::INFINITY);
         let bare = members::of_json(br#"{"access_token":"t"}"#).unwrap();
-        let bare = Signed::new(Members::new(&bare), Lifetime::Never, 0.0, "X", "old").record;
-        assert_eq!((line(&bare, SCOPE), line(&bare, HANDLE)), ("X", "old"));
+        let bare = set(&bare, Lifetime::Never, 0.0).record;
+        assert_eq!(bare, "state\n\nX\n\n\nold\n\n");
     }
 
     #[test]
     fn a_session_that_is_over_stays_so() {
         assert!(!is_over(RECORD));
-        let record = left(RECORD);
+        let mut record = String::from(RECORD);
+        leave(&mut record);
         assert!(is_over(&record));
-        assert_eq!(left(&record), record);
+        let left = record.clone();
+        leave(&mut record);
+        assert_eq!(record, left);
         assert_eq!(checked(&record), record);
     }
 

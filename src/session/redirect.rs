@@ -8,7 +8,7 @@ use super::config::{
 use super::flow::{Flow, REVOKE, Reply, SIGN_OUT, Stage};
 use super::page::Page;
 use super::pending::{self, CODE, CODE_VERIFIER, CREATED_AT, Progress, RETURN_TO, SCOPE, STATE};
-use super::record::{self, EXPIRES_AT, LIFETIME, Signed};
+use super::record::{self, EXPIRES_AT, LIFETIME};
 use crate::protocol::authorization::{Answer, Expected, Granted, ResponseType};
 use crate::protocol::members::BREAK;
 use crate::protocol::token::{self, PublicGrant};
@@ -19,8 +19,8 @@ impl Page {
     /// takes up what a reload interrupted, or the session that is stored. Safe on every load, any number
     /// of times: the same redirect gives the same outcome.
     pub(super) fn answered(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let list = pending::with(reply.unwrap_or_default(), self.now, "", "");
-        if let Err(error) = self.take_answer(flow, &list, self.unless_failed(reply)) {
+        let list = pending::with(reply, self.now, "", "", false);
+        if let Err(error) = self.take_answer(flow, &list) {
             flow.failed = Some(error);
         }
         if !flow.signed.token.is_empty() {
@@ -30,11 +30,11 @@ impl Page {
             // An answer may wait since before a reload: the latest.
             for pending in pending::lines(&list) {
                 if pending::progress(pending) == Progress::Answered {
-                    flow.record = pending.into();
+                    text::set(&mut flow.record, pending);
                 }
             }
             if !flow.record.is_empty() {
-                self.also(&["L"]);
+                self.also("L", "");
                 return self.ask(flow, Stage::Waiting, "s");
             }
             self.recall(flow);
@@ -48,9 +48,8 @@ impl Page {
 
     /// Completes a sign-in that waits, unless somebody has signed in since it began, or out.
     pub(super) fn waiting(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let stored = record::checked(reply.unwrap_or_default());
-        let began =
-            text::whole(pending::field(&flow.record, CREATED_AT)).unwrap_or_default() as f64;
+        let stored = record::checked(reply);
+        let began = text::number(pending::field(&flow.record, CREATED_AT));
         // Of a token that never ends it isn't known when it came.
         let came = record::ms(stored, EXPIRES_AT) - record::ms(stored, LIFETIME);
         if stored.is_empty() || came <= began && !record::is_over(stored) {
@@ -63,7 +62,7 @@ impl Page {
 
     /// What the redirect that this page was loaded by came to.
     fn recall(&self, flow: &mut Flow) {
-        flow.outcome = self.outcome.clone();
+        text::set(&mut flow.outcome, &self.outcome);
         flow.failed = self.refusal.clone();
     }
 
@@ -73,8 +72,8 @@ impl Page {
         if text::count(id, b'p') > 0 {
             return;
         }
-        self.redirect = id.into();
-        self.outcome = flow.outcome.clone();
+        text::set(&mut self.redirect, id);
+        text::set(&mut self.outcome, &flow.outcome);
         self.refusal = flow.failed.clone();
     }
 
@@ -87,14 +86,14 @@ impl Page {
         let answer = Answer::read(input, 2)?;
         let is_ours = |state: &str| {
             let tag = text::nth(state, b'.', 0);
-            tag == state || tag == self.tag()
+            tag == state || text::number(tag) == f64::from(self.tag())
         };
         Ok(answer.filter(|answer| is_ours(answer.state)))
     }
 
     /// Finds the sign-in that an answer belongs to, and marks there what comes of it: what to exchange is
     /// the flow's record then.
-    fn take_answer(&mut self, flow: &mut Flow, list: &str, failed: Option<Error>) -> Result<()> {
+    fn take_answer(&mut self, flow: &mut Flow, list: &str) -> Result<()> {
         let Some(answer) = self.answer_in(&flow.input)? else {
             return Ok(());
         };
@@ -102,9 +101,7 @@ impl Page {
             self.recall(flow);
             return Ok(());
         }
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        self.check()?;
         let any = self.config.has(ALLOW_MISSING_STATE);
         let mut found = "";
         for pending in pending::lines(list) {
@@ -117,9 +114,13 @@ impl Page {
         if id.is_empty() {
             return Err(Reason::NoSignIn.into());
         }
-        let mut line = String::from(found);
-        // Else it was delivered twice: the first delivery goes on or is done.
-        if pending::progress(found) == Progress::Started {
+        text::set(&mut flow.record, found);
+        let progress = pending::progress(found);
+        let is_first = progress == Progress::Started;
+        // Delivered twice, it goes on, or is done.
+        if progress == Progress::Settled {
+            push_outcome(&mut flow.outcome, found);
+        } else if is_first {
             let expected = Expected {
                 state: (!any || !answer.state.is_empty()).then_some(id),
                 iss: self.config.line(ISSUER),
@@ -130,16 +131,13 @@ impl Page {
                 },
             };
             match answer.check(&expected) {
-                Ok(Granted::Code(code)) => {
-                    line.push_str(code);
-                    flow.record = line.clone();
-                }
+                Ok(Granted::Code(code)) => flow.record.push_str(code),
                 Ok(Granted::Token(fragment, lifetime)) => {
-                    let scope = pending::field(found, SCOPE);
-                    flow.record = line.clone();
-                    flow.signed = Signed::new(fragment.0, lifetime, self.now, scope, "");
+                    flow.signed
+                        .set(fragment.0, lifetime, self.now, &begun(found));
                 }
                 Err(error) => {
+                    flow.record.clear();
                     // An answer that may not be accepted: the sign-in still waits for the true one.
                     if matches!(
                         error.code,
@@ -147,29 +145,27 @@ impl Page {
                     ) {
                         return Err(error);
                     }
-                    line.clear();
                     flow.failed = Some(error);
                     self.remember(id, flow);
                 }
             }
         }
         // A storage that refuses costs a reload in mid-flow, not the sign-in.
-        let mut list = pending::with(list, self.now, id, &line);
-        if flow.failed.is_some() {
-            // A no is about all that this tab has under way, as far as the user can tell.
-            list = pending::without_answers(&list);
+        // A no is about all that this tab has under way, as far as the user can tell.
+        let list = pending::with(list, self.now, id, &flow.record, flow.failed.is_some());
+        self.also("P", &list);
+        self.also("A", text::nth(&flow.input, BREAK, 1));
+        if !is_first {
+            flow.record.clear();
         }
-        self.also(&["P", &list]);
-        self.also(&["A", text::nth(&flow.input, BREAK, 1)]);
         Ok(())
     }
 
     /// What this tab was about to complete is over too: a reload must not undo a sign-out.
     pub(super) fn forget_answers(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let stored = reply.unwrap_or_default();
-        let list = pending::without_answers(stored);
-        if list != stored {
-            self.also(&["P", &list]);
+        let list = pending::with(reply, self.now, "", "", true);
+        if list != reply {
+            self.also("P", &list);
         }
         match flow.number {
             SIGN_OUT => self.ask(flow, Stage::Leave, "s"),
@@ -191,43 +187,48 @@ impl Page {
     }
 
     pub(super) fn exchanged(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let scope = pending::field(&flow.record, SCOPE);
-        match self.signed(reply, flow.asked_at, scope, "") {
-            Ok(signed) => flow.signed = signed,
-            Err(error) => {
-                // A failure that passes leaves the answer where it waits: the next call tries again.
-                let is_passing = error.is_passing();
-                flow.failed = Some(once_more(error));
-                if is_passing {
-                    return self.restore(flow);
-                }
+        let begun = begun(&flow.record);
+        if let Err(error) = self.signed(reply, flow.asked_at, &begun, &mut flow.signed) {
+            // A failure that passes leaves the answer where it waits: the next call tries again.
+            let is_passing = error.is_passing();
+            flow.failed = Some(once_more(error));
+            if is_passing {
+                return self.restore(flow);
             }
         }
         self.ask(flow, Stage::Complete, "p")
     }
 
     pub(super) fn complete(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let mut line = String::new();
         let is_in = flow.failed.is_none();
+        let mut line = String::new();
         if is_in {
             // The session first: should the page die over it, the answer still waits.
-            self.adopt(core::mem::take(&mut flow.signed));
-            line = pending::settled(&flow.record);
-            flow.outcome = text::joined(&["/", pending::field(&flow.record, RETURN_TO)]);
+            self.adopt(&flow.signed);
+            pending::push_settled(&mut line, &flow.record);
+            push_outcome(&mut flow.outcome, &flow.record);
         }
         let id = pending::field(&flow.record, STATE);
-        let mut list = pending::with(reply.unwrap_or_default(), self.now, id, &line);
-        if is_in {
-            // An older answer that still waits would put its user in this one's place at a reload.
-            list = pending::without_answers(&list);
-        }
-        self.also(&["P", &list]);
+        // An older answer that still waits would put its user in this one's place at a reload.
+        let list = pending::with(reply, self.now, id, &line, is_in);
+        self.also("P", &list);
         self.remember(id, flow);
         if is_in {
             return self.done(&flow.outcome, None);
         }
         self.restore(flow)
     }
+}
+
+/// The record of the session that a sign-in is to give.
+fn begun(pending: &str) -> String {
+    let [label, scope] = [STATE, SCOPE].map(|number| pending::field(pending, number));
+    record::begun(label, scope)
+}
+
+/// Adds what a sign-in that has succeeded comes to.
+fn push_outcome(out: &mut String, pending: &str) {
+    text::extend(out, &["/", pending::field(pending, RETURN_TO)]);
 }
 
 /// A refusal of the exchange, in the words of a sign-in.

@@ -19,16 +19,14 @@ const VERIFIER: usize = 64;
 impl Page {
     /// What every `state` of this client begins with, so that several clients can share a callback
     /// page: an answer with another beginning is another client's.
-    pub(super) fn tag(&self) -> String {
+    pub(super) fn tag(&self) -> u32 {
         // FNV-1a: nobody gains by having the same.
-        let hash = self
-            .config
+        self.config
             .line(NAMESPACE)
             .bytes()
             .fold(0x811c_9dc5, |hash: u32, byte| {
                 (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-            });
-        text::decimal(hash.into())
+            })
     }
 
     pub(super) fn begin(&mut self, flow: &mut Flow) -> Result<()> {
@@ -37,26 +35,29 @@ impl Page {
 
     /// Adds a sign-in to those under way, and makes the URL that it begins with.
     pub(super) fn begun(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let stored = reply.ok_or_else(|| self.failure())?;
+        self.check()?;
         let asked = |number| text::nth(&flow.input, BREAK, number);
-        let mut return_to = asked(2);
-        if return_to.is_empty() {
-            return_to = asked(4);
-            if !is_own_path(return_to) {
-                return_to = "";
+        let mut return_to = text::or(asked(2), asked(4));
+        if !is_own_path(return_to) {
+            if !asked(2).is_empty() {
+                return Err(Reason::ReturnTo.into());
             }
-        } else if !is_own_path(return_to) {
-            return Err(Reason::ReturnTo.into());
+            return_to = "";
         }
         let config = &self.config;
         let scope = text::or(asked(1), config.line(SCOPE));
         let (code_verifier, random) = asked(0).split_at_checked(VERIFIER).unwrap_or_default();
         let code_challenge = pkce::challenge(code_verifier);
-        let state = text::joined(&[&self.tag(), ".", random]);
+        let mut state = String::new();
+        text::push_decimal(&mut state, self.tag().into());
+        text::extend(&mut state, &[".", random]);
         let is_relay = config.has(ISSUER);
         let is_token = config.has(IS_TOKEN);
         // AT&T parts them by commas [D].
-        let commas = scope.replace(' ', ",");
+        let mut commas = String::new();
+        for name in text::parts(scope, b' ') {
+            text::add(&mut commas, name, ",");
+        }
         let url = authorization::request(
             config.line(AUTHORIZATION_ENDPOINT),
             &AuthorizationRequest {
@@ -76,10 +77,10 @@ impl Page {
             },
         );
         let line = pending::begun(&state, self.now, scope, return_to, code_verifier);
-        let list = pending::with_new(pending::with(stored, self.now, "", ""), &line);
+        let list = pending::with_new(reply, self.now, &line);
         flow.outcome = url;
         flow.stage = Stage::Begun;
-        self.also(&["P", &list]);
+        self.also("P", &list);
         Ok(())
     }
 }
@@ -87,14 +88,14 @@ impl Page {
 /// Whether a browser resolves `path` to the app's own origin, whatever it makes of backslashes, tabs
 /// and encoded slashes (S10).
 fn is_own_path(path: &str) -> bool {
-    let Some(rest) = path.strip_prefix('/') else {
-        return false;
+    let is_one = match path.as_bytes() {
+        [b'/', b'/', ..]
+        | [b'/', b'%', b'2', b'f' | b'F', ..]
+        | [b'/', b'%', b'5', b'c' | b'C', ..] => false,
+        [b'/', ..] => true,
+        _ => false,
     };
-    let start = rest.get(..3).unwrap_or_default();
-    !rest.starts_with('/')
-        && !start.eq_ignore_ascii_case("%2f")
-        && !start.eq_ignore_ascii_case("%5c")
-        && path.bytes().all(|b| b > b' ' && b != b'\\' && b != 0x7f)
+    is_one && path.bytes().all(|b| b > b' ' && b != b'\\' && b != 0x7f)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ const BREAK = "\x1f";
 
 /** See `AttOAuth.appToken` in index.d.ts. */
 export async function appToken(att, host, scope, options) {
-  const { AttOAuthError, givenUp, now, run } = host;
+  const { AttOAuthError, now, run } = host;
   const { refused, signal } = host.checked({ scope, ...options }, { scope: host.SIGN_IN.scope, refused: [() => true] });
   const names = [...new Set([scope].flat().join().split(/[ ,]+/))].sort().join(" ").trim();
   // Whose session it is: what another's was given is nobody's any more, and after a sign-out there is none.
@@ -47,9 +47,5 @@ export async function appToken(att, host, scope, options) {
     tokens[key] = entry = { until: Infinity };
     entry.promise = ask();
   }
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(givenUp(signal));
-    signal?.addEventListener("abort", abort);
-    entry.promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
-  });
+  return host.unless(signal, entry.promise);
 }

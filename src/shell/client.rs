@@ -10,6 +10,7 @@ use core::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
 use super::runtime::{Alone, text};
+use crate::protocol::text::joined;
 use crate::session::{Config, Flow, Page};
 
 #[wasm_bindgen(raw_module = "#shell/host")]
@@ -32,7 +33,12 @@ struct Open {
 /// back is said in host.js, where the numbers have their names.
 #[wasm_bindgen]
 pub fn ask(work: u32, number: usize, now: f64, known: u32) -> f64 {
-    let open = &mut *OPEN.0.borrow_mut();
+    // A trap has left it borrowed: nothing is known any more.
+    let Ok(mut open) = OPEN.0.try_borrow_mut() else {
+        put(&[]);
+        return f64::NAN;
+    };
+    let open = &mut *open;
     if work == 0 {
         end(&mut open.flows, number);
     } else if work == 1 {
@@ -67,7 +73,7 @@ const NEW_PAGE: u32 = 9;
 #[wasm_bindgen]
 pub fn start(page: usize, flow: u32, input: &[u8]) -> usize {
     let open = &mut *OPEN.0.borrow_mut();
-    let input = text(input).into();
+    let input = joined(&[text(input)]);
     match open.pages.get(page) {
         Some(Some(page)) => place(&mut open.flows, Box::new(Flow::new(page, flow, input))),
         _ if flow == NEW_PAGE => place(&mut open.pages, Box::new(Page::new(Config::new(input)))),
@@ -86,7 +92,8 @@ pub fn resume(page: usize, flow: usize, now: f64, status: i32, reply: &[u8]) {
     }
 }
 
-/// A number that is free, and the value's from now on.
+/// A number that is free, and the value's from now on. The same code for all that is boxed, if it stays a function.
+#[inline(never)]
 fn place<T>(slots: &mut Vec<Option<T>>, value: T) -> usize {
     for (number, slot) in slots.iter_mut().enumerate() {
         if slot.is_none() {

@@ -1,5 +1,5 @@
 // The public class, over what host.js makes of Rust's side.
-import { AttOAuthError, open } from "#shell/host";
+import { AttOAuthError, later, open } from "#shell/host";
 import { REDIRECT, SIGN_IN, TOKEN, checked, customParamOf, pageOf, scopeOf } from "#shell/options";
 
 // The flows by their numbers in src/session/flow.rs.
@@ -28,6 +28,8 @@ export function define(glue, isReady) {
       if (!isReady()) throw new AttOAuthError("not_initialized", "await init() of this copy of att-oauth first");
       this.#host = open(glue, options);
       if (!options.renewInBackground) return;
+      // Now, while there is a network; else when it is needed.
+      later().catch(() => {});
       for (const name of ["expiring", "expired", "refresherror"]) {
         this.events.addEventListener(name, (event) => this.#later("renewal", event).catch(() => {}));
       }
@@ -112,12 +114,11 @@ export function define(glue, isReady) {
       this.dispose();
     }
 
-    /** Calls what few pages need: of later.js, which is loaded then. A service worker may import nothing then, and has. */
     async #later(work, ...args) {
-      const { later } = await (globalThis["att-oauth/later"] ?? import("#later")).catch((cause) => {
-        throw new AttOAuthError("network", "later.js can't be loaded", { cause, retryable: true });
+      const works = await later().catch((cause) => {
+        throw new AttOAuthError("network", "later.js can't be loaded, or is another build's", { cause, retryable: true });
       });
-      return later[work](this, this.#host, ...args);
+      return works[work](this, this.#host, ...args);
     }
 
     async #token(options, renew = "") {

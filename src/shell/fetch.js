@@ -11,16 +11,21 @@ const BREAK = "\x1f";
 const GENERATION = "att-oauth-generation";
 
 /** What of a `Request` makes a call, beside its URL and body. */
-const SAID = ["method", "headers", "signal", "redirect"];
+const SAID = "method headers signal redirect cache integrity keepalive referrer referrerPolicy".split(" ");
 
 /** See `AttOAuth.fetch` in index.d.ts. */
 export async function fetch(att, host, input, init) {
   const { AttOAuthError, givenUp, run } = host;
   const isRequest = typeof input?.url === "string";
   const target = targetOf(isRequest ? input.url : String(input), host.options);
-  const asked = target && isRequest ? await said(input, init).catch(() => {}) : (init ?? {});
-  if (!target || !asked) {
-    throw new AttOAuthError("invalid_option", "fetch takes a path or a URL of apiOrigins");
+  if (!target) throw new AttOAuthError("invalid_option", "fetch takes a path or a URL of apiOrigins");
+  let asked;
+  try {
+    asked = isRequest ? await said(input, init) : (init ?? {});
+    // What can't be asked at all is no matter of the network. A stream would be used up.
+    new Request("https://a", { ...asked, body: asked.body && "" });
+  } catch (cause) {
+    throw new AttOAuthError("invalid_option", String(cause), { cause });
   }
   const { body, signal } = asked;
 
@@ -62,8 +67,7 @@ export async function fetch(att, host, input, init) {
 
   const call = target[0] === "/" ? relayed : direct;
   const [response, renew] = await call();
-  // A stream is gone.
-  if (!renew || body instanceof ReadableStream || body?.[Symbol.asyncIterator]) return response;
+  if (!renew) return response;
   try {
     await renew();
   } catch (error) {
@@ -71,7 +75,8 @@ export async function fetch(att, host, input, init) {
     if (error.code === "unsupported") return response;
     throw error;
   }
-  return (await call())[0];
+  // A stream is gone.
+  return body instanceof ReadableStream || body?.[Symbol.asyncIterator] ? response : (await call())[0];
 }
 
 /** The path of a call through the relay, or the URL of a direct one; nothing for what gets no token (S05). */

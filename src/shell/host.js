@@ -38,6 +38,12 @@ const NEW_PAGE = 9;
 /** The number of a client that was disposed of: nobody's. */
 const GONE = -1;
 
+/** The longest URL or reply that is read, in characters: Rust keeps the memory that it once had. */
+const LONGEST = 65_536;
+
+/** How long a tab may see what was stored before, in milliseconds. */
+const LAG = 100;
+
 /** How long a task waits for a lock, in milliseconds: a frozen tab can hold one for ever. */
 const LOCK_WAIT = 15_000;
 
@@ -47,6 +53,12 @@ const AFTER = "\x1e";
 
 /** The members of a reply and the parameters of a redirect, in the order of src/protocol/members.rs. */
 const NAMES = "session generation api_handle access_token token_type expires_in refresh_token scope error error_description code state iss error_uri".split(" ");
+
+// Where in that list what may be an answer begins, with an access token: the ones before are the relay's, which no redirect
+// has. And an error, and a code.
+const FIRST = 3;
+const AN_ERROR = 8;
+const A_CODE = 10;
 
 /** A string as a text: a control character becomes the one that parts nothing. */
 const string = (value) => `"${value.replace(/[\0-\x1f]/g, "\x7f")}`;
@@ -76,18 +88,22 @@ function redirect(href) {
   } catch {
     return "";
   }
+  if (url.href.length > LONGEST) return "";
   const page = url.origin + url.pathname;
   const texts = ["search", "hash"].flatMap((place) => {
     const text = url[place].slice(1);
     const parameters = new URLSearchParams(text);
-    if (["code", "access_token", "error"].some((name) => parameters.has(name))) {
-      const isOthers = (pair) => !NAMES.includes([...new URLSearchParams(pair).keys()][0], 3);
-      url[place] = text.split("&").filter(isOthers).join("&");
+    const all = NAMES.map((name) => parameters.getAll(name));
+    const isAnswer = all[FIRST] + all[AN_ERROR] + all[A_CODE];
+    if (isAnswer) {
+      url[place] = text
+        .split("&")
+        .filter((pair) => !NAMES.includes([...new URLSearchParams(pair).keys()][0], FIRST))
+        .join("&");
     }
-    return NAMES.map((name) => {
-      const values = parameters.getAll(name);
-      return values.length > 1 ? "2" : values.map(string);
-    });
+    // One parameter twice spoils all (RFC 6749, 3.1).
+    const isSpoilt = isAnswer && all.some((values, index) => index >= FIRST && 1 in values);
+    return all.map((values) => (isSpoilt ? "2" : values.map(string)));
   });
   return [page, url.href, ...texts].join(BREAK);
 }
@@ -95,22 +111,31 @@ function redirect(href) {
 /** The codes of the reasons by their numbers; see src/protocol/error.rs. */
 const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported invalid_option".split(" ");
 
-/** The module of messages, or nothing if it can't be loaded. */
-export const words = () => import("#messages").catch(() => ({}));
+/** What such a module has for this build's pages: of another build's, from a cache, nothing is taken. */
+const own = async (module) => (await module).later[MARK] ?? Promise.reject();
+
+/** What few pages need, loaded when one does. A service worker may import nothing then, and has. */
+export const later = () => own(globalThis["att-oauth/later"] ?? import("#later"));
+
+/** The words of errors, or none if they can't be loaded. */
+export const words = () => own(import("#messages")).catch(() => ({}));
 
 /** The error of these texts. Without a message the code has to do. */
-async function failure([reason, error, errorDescription, status, retryable]) {
+async function failure(cause, reason, error, errorDescription, status, retryable) {
   const code = CODES[reason];
   const { MESSAGES } = await words();
   return new AttOAuthError(code, MESSAGES?.[reason] ?? code, {
+    cause,
     error: error || undefined,
     errorDescription: errorDescription || undefined,
-    status: status ? Number(status) : undefined,
+    status: Number(status) || undefined,
     retryable: retryable !== "",
   });
 }
 
 const givenUp = ({ reason }) => new AttOAuthError("aborted", "the call was given up", { cause: reason });
+/** A trap: the instance can't be trusted any more. */
+const trapped = (cause) => new AttOAuthError("internal", "att-oauth has failed: reload the page", { cause });
 const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed of");
 
 /** A client: Rust's with a browser, or whatever is there of one, around it. */
@@ -125,11 +150,16 @@ export function open({ ask, resume, start }, options) {
     storage = "local",
     timeoutMs = 15_000,
   } = options;
-  let client = start(GONE, NEW_PAGE, bytes(lines));
+  let client;
+  try {
+    client = start(GONE, NEW_PAGE, bytes(lines));
+  } catch (cause) {
+    throw trapped(cause);
+  }
   const stores = {
-    session: keeper(storage),
+    session: keeper(storage, timeoutMs),
     // A sign-in under way is this tab's alone, wherever the session is kept.
-    pending: keeper(storage === "local" ? "session" : storage),
+    pending: keeper(storage === "local" ? "session" : storage, timeoutMs),
   };
   const events = new EventTarget();
   const page = new AbortController();
@@ -169,9 +199,9 @@ export function open({ ask, resume, start }, options) {
     channel.unref?.();
   }
 
-  /** Looks at what is stored; `ended`: the label of a session that is over. */
-  function sync(ended = "") {
-    run(SYNC, ended).catch(() => {});
+  /** Looks at what is stored, and at what another tab has `told`. */
+  function sync(told = "") {
+    run(SYNC, told).catch(() => {});
   }
 
   function pause() {
@@ -181,22 +211,19 @@ export function open({ ask, resume, start }, options) {
     for (const unlock of held) unlock();
   }
 
-  /** A promise of the texts that a flow comes to; `signal` gives it up. */
-  async function run(flow, text = "", signal = undefined) {
+  /**
+   * A promise of the texts that a flow comes to. `signal` gives up waiting for it: what isn't asked for yet is not asked any
+   * more, but a request that is on its way brings what can't be had again, such as a renewed refresh token.
+   */
+  const run = (flow, text, signal) => unless(signal, go(flow, text, signal));
+
+  async function go(flow, text = "", signal = undefined) {
     let task;
     let cause;
     let unlock;
     const released = new Promise((resolve) => (unlock = resolve));
     /** Waits for a lock a bounded time; then the flow goes on with or without it. */
-    const patiently = async (lock) => {
-      let timer;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, LOCK_WAIT);
-        signal?.addEventListener("abort", resolve, { once: true });
-      });
-      await Promise.race([lock, late]);
-      clearTimeout(timer);
-    };
+    const patiently = (lock) => unless(signal, within(LOCK_WAIT, () => lock));
     /** Reads the record of that name, or writes or removes it if there is a `value`. */
     const record = (name, value) =>
       stores[name](`${namespace}|${name}`, value).catch((thrown) => {
@@ -216,8 +243,12 @@ export function open({ ask, resume, start }, options) {
       },
       async L() {
         const locks = globalThis.navigator?.locks;
+        const began = performance.now();
         // Refused (an opaque origin): the lock only saves requests.
         if (locks) await patiently(new Promise((had) => locks.request(namespace, () => (had(), released)).catch(had)));
+        // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
+        // another process has stored when they do.
+        if (!options.relay && performance.now() - began > 1) await within(LAG, () => new Promise(() => {}));
       },
       s: () => record("session"),
       p: () => record("pending"),
@@ -228,25 +259,23 @@ export function open({ ask, resume, start }, options) {
         cause = thrown;
         return reply;
       },
-      // Only the page's own address: `handleRedirect({ url })` may have been given another.
       A(url) {
-        const { location, history } = globalThis;
         try {
-          if (location && new URL(url).origin === location.origin) history?.replaceState(history.state, "", url);
+          history.replaceState(history.state, "", url);
         } catch {
-          // WebKit allows so many in so much time: an answer that stays in sight is no reason to lose it.
+          // There is no page; or `handleRedirect({ url })` was given another origin's; or WebKit, which allows so many in so
+          // much time, has had enough: an answer that stays in sight is no reason to lose it.
         }
       },
       async E(name, ...error) {
-        emit(name, error.length && { error: await failure(error) });
+        emit(name, error.length && { error: await failure(cause, ...error) });
       },
-      T: (label) => channel?.postMessage(label),
+      T: (...told) => channel?.postMessage(told.join(BREAK)),
     };
     held.add(unlock);
     try {
       if (client < 0) throw disposed();
-      // Not by `throwIfAborted`, which came to browsers later than signals did. What is thrown is told below.
-      if (signal?.aborted) throw undefined;
+      if (signal?.aborted) throw givenUp(signal);
       task = start(client, flow, bytes(text));
       for (let reply = DONE; ; ) {
         resume(client, task, now(), reply[0], bytes(reply[1]));
@@ -254,38 +283,24 @@ export function open({ ask, resume, start }, options) {
           const letter = effect[0];
           const texts = effect.slice(1).split(BREAK);
           if (letter === "D") return texts;
-          if (letter === "X") throw await failure(texts);
+          if (letter === "X") throw await failure(cause, ...texts);
           reply = (await effects[letter](...texts)) ?? DONE;
           if (client < 0) throw disposed();
         }
       }
     } catch (error) {
-      if (signal?.aborted) throw givenUp(signal);
-      if (!(error instanceof AttOAuthError)) {
-        // A trap: the instance can't be trusted any more.
-        throw new AttOAuthError("internal", "att-oauth has failed: reload the page", { cause: error });
-      }
-      if (cause !== undefined && error.cause === undefined) error.cause = cause;
-      throw error;
+      throw error instanceof AttOAuthError ? error : trapped(error);
     } finally {
       unlock();
       held.delete(unlock);
-      try {
-        if (task >= 0) ask(END_FLOW, task, 0, 0);
-        schedule(0);
-      } catch {
-        // After a trap: what was thrown says so.
-      }
+      if (task >= 0) ask(END_FLOW, task, 0, 0);
+      schedule(0);
     }
   }
 
   /** The reply to a request, a status and its members; or why there is none, and what was thrown. */
   async function send(signal, url, body, label) {
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    const timer = setTimeout(abort, timeoutMs);
-    signal?.addEventListener("abort", abort);
-    try {
+    const exchange = async (late) => {
       const response = await fetch(url, {
         method: "POST",
         headers: {
@@ -295,18 +310,18 @@ export function open({ ask, resume, start }, options) {
           ...(label && { "att-oauth-session": label }),
         },
         body,
-        signal: controller.signal,
+        signal: late,
         credentials: "include",
         redirect: "error",
       });
-      const reply = members(await response.text());
+      const reply = members((await response.text()).slice(0, LONGEST));
       [answered, wall, monotonic] = [now(), Date.now(), performance.now()];
       return [[response.status, reply]];
+    };
+    try {
+      return signal?.aborted ? [[ABORTED, ""]] : ((await within(timeoutMs, exchange)) ?? [[TIMEOUT, ""]]);
     } catch (cause) {
-      return [[signal?.aborted ? ABORTED : controller.signal.aborted ? TIMEOUT : NETWORK, ""], cause];
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
+      return [[NETWORK, ""], cause];
     }
   }
 
@@ -338,6 +353,7 @@ export function open({ ask, resume, start }, options) {
     checked,
     redirect,
     run,
+    unless,
     /** Aborted by `dispose`. */
     signal,
     events,
@@ -346,10 +362,9 @@ export function open({ ask, resume, start }, options) {
     /** When the token ends; `undefined` if nobody is signed in. */
     expiresAt() {
       const at = ask(END, client, 0, 0);
-      return Number.isNaN(at) ? undefined : at;
+      return at >= 0 ? at : undefined;
     },
     scope() {
-      given = "";
       ask(SCOPE, client, 0, 0);
       return given.split(/[ ,]+/).filter(Boolean);
     },
@@ -374,14 +389,37 @@ export function open({ ask, resume, start }, options) {
   };
 }
 
+/** What the promise comes to, unless `signal` gives it up. */
+async function unless(signal, promise) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(givenUp(signal));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Does what takes a signal, which aborts after so many milliseconds; nothing comes of it then, whether it heeds that or not. */
+function within(ms, work) {
+  const controller = new AbortController();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      resolve();
+      controller.abort();
+    }, ms);
+    work(controller.signal).then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 /** The last holder of each lock in this realm. */
 const tails = new Map();
 
 /**
- * A storage by name or the app's own, with memory for what a browser refuses to keep. With a `value` it
- * writes, or removes if that is empty; gives the reply for a flow.
+ * A storage by name or the app's own, which may take so many milliseconds, with memory for what it refuses to keep. With a
+ * `value` it writes, or removes if that is empty; gives the reply for a flow.
  */
-function keeper(storage) {
+function keeper(storage, ms) {
   const kept = new Map();
   const isOwn = typeof storage === "object";
   return async (key, value) => {
@@ -391,15 +429,13 @@ function keeper(storage) {
     try {
       // Touching `localStorage` may throw, and so may any use of it: blocked cookies, a full disk.
       const drawer = isOwn ? storage : globalThis[`${storage}Storage`];
-      if (isRead) {
-        const found = await drawer?.getItem(key);
-        // Who can write there could write more than a record, if it had what parts texts.
-        return typeof found === "string" && !/[\x1e\x1f]/.test(found) ? [0, found] : DONE;
-      }
-      await (value ? drawer.setItem(key, value) : drawer.removeItem(key));
+      const use = () => (isRead ? drawer?.getItem(key) : value ? drawer.setItem(key, value) : drawer.removeItem(key));
+      const [found] = isOwn ? await within(ms, async () => [await use()]) : [use()];
+      // Who can write there could write more than a record, if it had what parts texts.
+      return typeof found === "string" && !/[\x1e\x1f]/.test(found) ? [0, found] : DONE;
     } catch (error) {
-      if (isOwn) throw error;
       if (!isRead) kept.set(key, value);
+      if (isOwn) throw error;
     }
     return DONE;
   };

@@ -17,7 +17,7 @@ export const MESSAGES = [
   "the reply is no bearer token's: a member is missing or has the wrong type",
   "access was denied",
   "the sign-in failed",
-  "the redirect belongs to no sign-in that this tab has begun in the last ten minutes",
+  "the redirect belongs to no sign-in that this tab has begun",
   "the redirect's state is not the one that was sent",
   "the redirect comes from another issuer (RFC 9207)",
   "the redirect brings another kind of answer than was asked for",

@@ -30,6 +30,7 @@ const FLAG = [(value) => typeof value === "boolean", "must be true or false"];
 const SECONDS = [(value) => isIn(value, 0, 1e9), "must be a number of seconds"];
 const FUNCTION = [isFunction, "must be a function"];
 const ANY = [() => true];
+const SIGNAL = [(value) => isFunction(value?.addEventListener), "must be an AbortSignal"];
 const SCOPE = [
   // Of the characters of RFC 6749, 3.3.
   (value) => [value].flat().every((item) => typeof item === "string" && /^[ !#-[\]-~]*$/.test(item)),
@@ -39,13 +40,15 @@ const CUSTOM_PARAM = [
   (value) => SCOPE[0](value) && words(value).every((word) => /^(bypass_onnetwork_auth|suppress_landing_page)$/.test(word)),
   "knows only bypass_onnetwork_auth and suppress_landing_page",
 ];
-/** `https`, or `http` on this machine: codes and tokens travel there. No fragment (RFC 6749, 3.1.2). */
+/** `https`, or `http` on this machine: codes and tokens travel there. No fragment (RFC 6749, 3.1.2), no user. */
 const URL_ = [
   (value) => {
     try {
-      const { protocol, hostname, username, password } = new URL(value);
-      const isSecure = protocol === "https:" || (protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1])$/.test(hostname));
-      return TEXT[0](value) && isSecure && !username && !password && /^https?:\/\/[!"$-~]+$/.test(value);
+      return (
+        TEXT[0](value) &&
+        /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1])(:\d+)?$/.test(new URL(value).origin) &&
+        /^https?:\/\/(?!\/*[^/]*@)[!"$-~]+$/.test(value)
+      );
     } catch {
       return false;
     }
@@ -91,7 +94,7 @@ export const TOKEN = { minValidity: SECONDS, rejectedGeneration: ANY };
 
 /** Checks the options of a call; gives them, or none. */
 export function checked(options, kinds) {
-  return check(options ?? {}, { __proto__: null, signal: ANY, ...kinds });
+  return check(options ?? {}, { __proto__: null, signal: SIGNAL, ...kinds });
 }
 
 function check(options, kinds) {
@@ -111,7 +114,7 @@ function check(options, kinds) {
 /** The option that is most like `name`: by the pairs of its letters that stand there too. */
 function hint(name, kinds) {
   const isThere = (letter, i, letters) => `${name.toLowerCase()} `.includes(letter + (letters[i + 1] ?? " "));
-  const likeness = (kind) => [...kind.toLowerCase()].filter(isThere).length / (kind.length + name.length);
+  const likeness = (kind) => [...kind.toLowerCase()].filter(isThere).length / (kind.length + name.length) + (name && kind.startsWith(name.slice(0, 3))) / 5;
   const [nearest] = Object.keys(kinds).sort((one, other) => likeness(other) - likeness(one));
   return likeness(nearest) >= 0.2 ? `: did you mean ${nearest}?` : "";
 }
@@ -148,8 +151,7 @@ export function configured(options) {
   refuse(!clientId, "clientId is missing: it is the App Key");
   refuse(!redirectUri, "redirectUri is missing");
   if (relay) {
-    refuse(authorizationEndpoint, "authorizationEndpoint can't be given together with relay");
-    refuse(tokenEndpoint || revocationEndpoint, "tokenEndpoint and revocationEndpoint can't be given together with relay");
+    for (const name in endpoints) refuse(name.endsWith("Endpoint"), `${name} can't be given together with relay`);
     refuse(relay.includes("?"), "relay must have no query");
     refuse(isToken, 'responseType "token" goes past the relay: give authorizationEndpoint instead');
   } else {

@@ -36,7 +36,7 @@ const PAGE: usize = 65_536;
 const SMALLEST: usize = 16;
 
 fn power(size: usize) -> usize {
-    size.max(SMALLEST).next_power_of_two().trailing_zeros() as usize
+    (usize::BITS - (size.max(SMALLEST) - 1).leading_zeros()) as usize
 }
 
 impl Blocks {

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { AttOAuth } from "../../target/pkg/index.node.js";
-import { MESSAGES } from "../../target/pkg/messages.js";
+import { MESSAGES } from "../../src/shell/messages.js";
 
 const GOOD = { clientId: "key", relay: "https://app.example/oauth/", redirectUri: "https://app.example/in", scope: "DC MIM", storage: "memory" };
 const source = path => readFileSync(new URL(`../../src/${path}`, import.meta.url), "utf8");
@@ -41,6 +42,23 @@ test("s02 an option that looks like a secret is refused, whatever its case", () 
   }
 });
 
+test("s01 s02 a secret is refused by every call too, and no error says what it was given", async () => {
+  const canary = "canary-secret";
+  const att = new AttOAuth(GOOD);
+  const calls = ["accessToken", "authorizationUrl", "handleRedirect", "refresh", "revoke", "signOut"];
+  for (const call of calls) {
+    await assert.rejects(att[call]({ clientSecret: canary }), error => {
+      assert.equal(error.message, "clientSecret is a secret, and a browser can't keep one: it belongs to the relay");
+      return !inspect(error, { depth: 9 }).includes(canary);
+    }, call);
+  }
+  for (const name of ["clientId", "relay", "redirectUri", "scope", "customParam", "responseType", "storage", "timeoutMs", "odd"]) {
+    const value = name === "clientId" ? [canary] : `${canary}\n`;
+    assert.throws(() => new AttOAuth({ ...GOOD, [name]: value }), error => error.code === "invalid_option" && !inspect(error, { depth: 9 }).includes(canary), name);
+  }
+  att.dispose();
+});
+
 test("every wrong option is named", () => {
   const wrong = [
     ["clientID", "key"], ["clientId", 1], ["clientId", ""], ["clientId", "a\nb"],
@@ -66,7 +84,7 @@ test("an option that is misspelt is answered with the right name", async () => {
     clientID: "clientId", client_id: "clientId", cleintId: "clientId", appKey: undefined, redirectURL: "redirectUri", redirect_uri: "redirectUri",
     realy: "relay", relayUrl: "relay", scopes: "scope", timeout: "timeoutMs", storrage: "storage", min_validity: "minValidity",
     expiringlead: "expiringLead", customParams: "customParam", renewInTheBackground: "renewInBackground", response_type: "responseType",
-    dangerouslyAllowAllScopes: "dangerouslyAllowAnyScope", tokenUrl: "tokenEndpoint", foo: undefined, "": undefined, x: undefined,
+    dangerouslyAllowAllScopes: "dangerouslyAllowAnyScope", tokenUrl: "tokenEndpoint", revokeEndpoint: "revocationEndpoint", authEndpoint: "authorizationEndpoint", foo: undefined, "": undefined, x: undefined,
   };
   for (const [name, right] of Object.entries(near)) {
     const expected = `${name} is not an option${right ? `: did you mean ${right}?` : ""}`;

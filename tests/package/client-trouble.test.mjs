@@ -110,7 +110,7 @@ const TROUBLES = {
 const told = expected => error => {
   assert.equal(error.name, "AttOAuthError");
   assert.deepEqual(Object.fromEntries(Object.keys(expected).map(key => [key, error[key]])), expected);
-  assert.equal(error.cause === undefined, error.status !== undefined, "what was thrown is its cause, a status has none");
+  assert.equal(error.cause === undefined, error.code !== "network", "what was thrown is its cause");
   return true;
 };
 

@@ -28,6 +28,16 @@ function table(heading) {
   return rows.slice(2).map(row => row.split("|").slice(1, -1).map(cell => cell.trim()));
 }
 
+test("everything that the types export says what it is, and each number in what unit", () => {
+  const all = [...declared()].filter(([name]) => !/^(CommonOptions|CodeOptions|ImplicitOptions|EndpointCommonOptions)$/.test(name));
+  assert.ok(all.length > 70, `only ${all.length}`);
+  for (const [name, node] of all) {
+    const said = saidOf(node);
+    assert.match(said, /\w+ \w+/, `${name} has no words`);
+    if (/\bnumber\b/.test(node.type?.getText(types) ?? "")) assert.match(said, /seconds|HTTP status/i, `${name} has no unit`);
+  }
+});
+
 test("the options are the same in the types, in what checks them, and in the README", () => {
   const inTypes = [...declared()].map(([name]) => name).filter(name => /^\w*Options\.\w/.test(name) && !/^(SignIn|Authorization|AppToken|Call|Token|Redirect)Options/.test(name));
   const names = [...new Set(inTypes.map(name => name.split(".")[1]))].sort();
@@ -47,12 +57,4 @@ test("the README's defaults are those that the types tell, and the code has", ()
     const [, node] = [...declared()].find(([declaredName]) => declaredName === `CommonOptions.${name}`);
     assert.match(saidOf(node), new RegExp(`[; ]${defaults[name]}\\b`), name);
   }
-});
-
-test("the errors of the README are those of the types", () => {
-  const [union] = types.statements.filter(node => nameOf(node) === "AttOAuthErrorCode");
-  const codes = union.type.types.map(node => JSON.parse(node.getText(types)));
-  const rows = table("Errors, and what to do");
-  assert.deepEqual(rows.map(([code]) => code.replaceAll("`", "")), codes);
-  for (const [code, meaning, remedy] of rows) assert.ok(meaning.length > 5 && remedy.length > 5, code);
 });

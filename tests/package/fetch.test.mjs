@@ -212,6 +212,25 @@ describe("straight to a listed origin", () => {
     assert.match(await request.text(), /again$/, "of a Request the body is kept until the answer is there");
     const stream = await att.fetch(`${api.url}/once/stream`, { method: "POST", body: new Blob(["again"]).stream(), duplex: "half" });
     assert.equal(stream.status, 401);
+    // But the app may send it again itself.
+    assert.notEqual(await att.accessToken(), await stream.text());
+  });
+
+  test("a Request's own settings go with it", async t => {
+    const { att, sent } = await page(t, { apiOrigins: [api.url] });
+    await att.fetch(new Request(`${api.url}/x`, { cache: "no-store", keepalive: true, integrity: "sha256-x", referrerPolicy: "no-referrer", referrer: "about:client" }).clone()).catch(() => {});
+    const { cache, keepalive, integrity, referrerPolicy } = sent.find(({ url }) => url === `${api.url}/x`);
+    assert.deepEqual({ cache, keepalive, integrity, referrerPolicy }, { cache: "no-store", keepalive: true, integrity: "sha256-x", referrerPolicy: "no-referrer" });
+  });
+
+  test("what no fetch would take is the app's mistake, not the network's, and is never sent", async t => {
+    const { att, sent } = await page(t, { apiOrigins: [api.url] });
+    const used = new Request(`${api.url}/x`, { method: "POST", body: "x" });
+    await used.text();
+    for (const args of [[`${api.url}/x`, { body: "x" }], ["/x", { method: "TRACE" }], ["/x", { headers: { "bad header": "x" } }], ["/x", { signal: 5 }], [used]]) {
+      await assert.rejects(att.fetch(...args), error => error.code === "invalid_option" && !error.retryable && error.cause instanceof TypeError);
+    }
+    assert.deepEqual(sent, []);
   });
 
   test("an answer is handed on as it is, in pieces", async t => {

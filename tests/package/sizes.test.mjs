@@ -15,3 +15,7 @@ test("what a page loads is within its budget", (t) => {
     assert.ok(brotli <= budget.brotli, `${part} weighs ${brotli} bytes brotli, the budget is ${budget.brotli}\n${lines(table)}`);
   }
 });
+
+test("no budget is above what the lightest peer that does the same weighs", () => {
+  for (const [part, { brotli, peer }] of Object.entries(budgets.must)) assert.ok(budgets.client[part].brotli <= brotli, `${part}: ${peer} weighs ${brotli + 1}`);
+});

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { AttOAuth } from "../../target/pkg/index.node.js";
+import { DEVICE, REDIRECT_URI } from "./relay.mjs";
+import { join, newBrowser, openTab } from "./tabs.mjs";
 // What a client loads when it renews, or when that fails: from the disk it takes real time.
 import "../../target/pkg/messages.js";
 import "../../target/pkg/later.js";
@@ -118,6 +120,32 @@ test("in the background nothing is asked for once the app itself has renewed, or
   await att.signOut();
   await pass(1000);
   assert.equal(backend.requests.length, length);
+});
+
+test("two tabs whose clocks differ, because the machine's was set while one was open, each know when their token ends", async t => {
+  const world = join({ gateway: { accessTokenTtl: 7200 } });
+  const [hour, minute] = [3_600_000, 60_000];
+  for (const ahead of [0, hour, -hour]) {
+    const page = newBrowser(world);
+    const clock = { wall: 0 };
+    const now = [{ offset: ahead }, { offset: 0 }];
+    const [first, second] = await Promise.all(now.map(each => openTab(page, { now: () => world.now() + each.offset + clock.wall })));
+    await first.signIn();
+    await first.att.accessToken();
+    await second.att.handleRedirect({ url: REDIRECT_URI });
+    assert.ok(second.att.expiresIn <= 7200, `${second.att.expiresIn} s of 7200`);
+    const [one, other] = [await first.att.accessToken(), await second.att.accessToken()];
+    await new Promise(resolve => setTimeout(resolve, 50));
+    for (const { att } of [first, second]) assert.ok(Math.abs(att.expiresIn - 7200) < 5, `${att.expiresIn} s of 7200`);
+    world.pass(65 * minute);
+    assert.deepEqual([await first.att.accessToken(), await second.att.accessToken()], [one, other], "they are fresh");
+    world.pass(56 * minute);
+    for (const tab of [first, second]) {
+      const token = await tab.att.accessToken();
+      assert.equal((await page.world.emulator.fetch(new Request(`${world.gateway}${DEVICE}`, { headers: { authorization: `Bearer ${token}` } }))).status, 200);
+      tab.att.dispose();
+    }
+  }
 });
 
 test("a clock that is set forward and back again leaves no token alive for longer than it is", async t => {

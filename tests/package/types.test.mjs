@@ -11,7 +11,7 @@ const project = `${root}target/types`;
 const READMES = ["README.md", ...readdirSync(`${root}pkg-template`, { recursive: true }).filter(path => path.endsWith(".md")).map(path => `pkg-template/${path}`)];
 
 /** Compiles files against the built package and the types of that React; the complaints, one a line. */
-function check(files, moduleResolution, react = "react") {
+function check(files, moduleResolution, { react = "react", ...more } = {}) {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(`${project}/node_modules/@types`, { recursive: true });
   cpSync(`${root}target/pkg`, `${project}/node_modules/att-oauth`, { recursive: true });
@@ -37,6 +37,7 @@ function check(files, moduleResolution, react = "react") {
     target: ts.ScriptTarget.ES2022,
     types: ["node"],
     typeRoots: [`${project}/node_modules/@types`],
+    ...more,
   });
   return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
     const line = file ? `${file.fileName.slice(project.length + 1)}:${file.getLineAndCharacterOfPosition(start).line + 1} ` : "";
@@ -45,10 +46,12 @@ function check(files, moduleResolution, react = "react") {
 }
 
 /** What must compile as it stands, complaints that are expected included. */
-const TYPES = Object.fromEntries(["types.ts", "types-react.tsx"].map(name => [name, readFileSync(new URL(name, import.meta.url), "utf8")]));
+const sources = names => Object.fromEntries(names.map(name => [name, readFileSync(new URL(name, import.meta.url), "utf8")]));
+const TYPES = sources(["types.ts", "types-react.tsx"]);
 
-test("the types are exact with React 18's", () => {
-  assert.deepEqual(check(TYPES, "bundler", "react18"), []);
+test("the types are exact with React 18's, and for who tells what is undefined from what is left out", () => {
+  const more = { react: "react18", exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
+  assert.deepEqual(check({ ...TYPES, ...sources(["types-exact.ts"]) }, "bundler", more), []);
 });
 
 for (const moduleResolution of ["nodenext", "bundler"]) {

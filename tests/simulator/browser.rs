@@ -21,7 +21,6 @@ pub struct Browser {
     pub user: usize,
     /// How wrong its clock is, in milliseconds.
     pub clock: Cell<f64>,
-    pub clock_was_set: Cell<bool>,
     /// A page has asked for a token and not heard: it may have been replaced.
     pub missed_reply: Cell<bool>,
     asleep_until: Cell<f64>,
@@ -82,7 +81,6 @@ impl Browser {
             id,
             user: id,
             clock: Cell::new(if is_wrong { off } else { 0.0 }),
-            clock_was_set: Cell::new(false),
             missed_reply: Cell::new(false),
             asleep_until: Cell::new(0.0),
             jar: RefCell::default(),
@@ -177,7 +175,6 @@ impl Browser {
             .sim
             .note(|| format!("b{}: its clock jumps by {} s", self.id, jump / 1000.0));
         self.clock.set(self.clock.get() + jump);
-        self.clock_was_set.set(true);
     }
 
     /// The lid is shut: nothing runs, and connections are gone.

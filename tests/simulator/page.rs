@@ -73,6 +73,8 @@ pub struct Page {
     held: RefCell<Vec<Promise<()>>>,
     hears: Cell<bool>,
     frozen_ms: Cell<f64>,
+    /// Its own clock: what that, the browser's, and one that is never set said at the last answer.
+    clock: Cell<[f64; 3]>,
     timer: Cell<u32>,
     ticks: Cell<u32>,
     /// Who will sign in next.
@@ -125,6 +127,7 @@ impl Page {
             held: RefCell::default(),
             hears: Cell::new(true),
             frozen_ms: Cell::new(0.0),
+            clock: Cell::new([browser.now(), browser.now(), world.sim.now()]),
             timer: Cell::new(0),
             ticks: Cell::new(0),
             guest: Cell::new(None),
@@ -144,6 +147,18 @@ impl Page {
 
     fn sim(&self) -> &Sim {
         &self.world.sim
+    }
+
+    /// Its clock never goes back, so that two pages of a browser whose clock was set have two.
+    pub fn now(&self) -> f64 {
+        let [page, wall, monotonic] = self.clock.get();
+        page + (self.browser.now() - wall).max(self.sim().now() - monotonic)
+    }
+
+    /// A server has answered.
+    fn is_answered(&self) {
+        let now = [self.now(), self.browser.now(), self.sim().now()];
+        self.clock.set(now);
     }
 
     pub fn note(&self, text: impl FnOnce() -> String) {
@@ -181,7 +196,7 @@ impl Page {
 
     /// `accessToken()`: at once while there is a fresh one.
     pub async fn token(self: &Rc<Self>) -> Result<String> {
-        if let Some((token, _)) = self.client.fresh_token(self.browser.now(), None) {
+        if let Some((token, _)) = self.client.fresh_token(self.now(), None) {
             self.is_shown(token.expose(), None);
             return Ok(token.expose().into());
         }
@@ -277,7 +292,7 @@ impl Page {
         };
         let mut reply = Reply::Done;
         let result = loop {
-            match task.resume(reply, self.browser.now()) {
+            match task.resume(reply, self.now()) {
                 Step::Done(result) => break result,
                 Step::Effect(effect) => reply = self.perform(&mut run, effect).await,
             }
@@ -346,9 +361,9 @@ impl Page {
                 self.emit(event);
                 Reply::Done
             }
-            Effect::Tell(label) => {
+            Effect::Tell(told) => {
                 if self.hears.get() {
-                    self.tell_tabs(&label);
+                    self.tell_tabs(told.expose());
                 }
                 Reply::Done
             }
@@ -374,6 +389,7 @@ impl Page {
         }
         match self.browser.fetch(request, TIMEOUT_MS).await {
             Ok(response) => {
+                self.is_answered();
                 let json: serde_json::Value =
                     serde_json::from_slice(&response.body).unwrap_or_default();
                 run.label = json["session"].as_str().map(String::from);
@@ -398,7 +414,7 @@ impl Page {
     /// Tells what is due, then sets the timer for what is next.
     fn schedule(self: &Rc<Self>) {
         self.timer.set(self.timer.get() + 1);
-        let now = self.browser.now();
+        let now = self.now();
         if let Some(event) = self.client.tick(now) {
             self.ticks.set(self.ticks.get() + 1);
             self.emit(event);
@@ -740,7 +756,6 @@ impl Page {
     pub fn may_be_stale(&self) -> bool {
         self.missed.get()
             || self.unheard.get() > 0
-            || self.browser.clock_was_set.get()
             || self.browser.missed_reply.get()
             || !self.world.records_are_shared()
     }

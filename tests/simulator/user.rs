@@ -54,7 +54,7 @@ async fn thinks(sim: &Sim, page: &Page) {
         0..6 => sim.random(|r| r.between(0.0, 3_000.0)),
         6..8 => sim.random(|r| r.between(3_000.0, 40_000.0)),
         _ => {
-            let left = page.client.expires_at().unwrap_or(0.0) - page.browser.now();
+            let left = page.client.expires_at().unwrap_or(0.0) - page.now();
             left.clamp(0.0, 100_000.0) - sim.random(|r| r.between(-5_000.0, 20_000.0))
         }
     };

@@ -38,7 +38,13 @@ const output = path => root(`target/${folder}/${path}`);
 function read(name) {
   const file = extension => readFileSync(root(`target/bindgen/${folder === "pkg" ? name : folder}/${name}.${extension}`));
   const [wasm, glue] = [file("wasm"), file("js").toString()];
-  return name === "client" ? mark(wasm, glue) : { wasm, glue };
+  return name === "client" ? mark(wasm, glue, scripts()) : { wasm, glue };
+}
+
+/** All that an entry of the client's may be made of. */
+function scripts() {
+  const of = folder => readdirSync(root(folder)).filter(file => file.endsWith(".js")).sort().map(file => readFileSync(root(`${folder}/${file}`)));
+  return Buffer.concat([...of("pkg-template"), ...of("src/shell")]);
 }
 
 /** The names that sources use for what stands elsewhere, or differs by platform. */
@@ -67,6 +73,7 @@ function names(artefact, platform, glue) {
 /** The client's glue without what it has no use for: it hands over numbers and bytes, in memory below 2 GiB. */
 function lightened(glue, artefact) {
   if (artefact !== "client") return glue;
+  const memory = glue.match(/wasm\.\w+\.buffer/)?.[0];
   const changes = [
     // Arguments that may be no numbers: at most four to a function.
     ...Array(4).fill([/ {4}const (val\d) = \+(\w+);\n([^]*?)\1/g, "$3$2"]),
@@ -75,6 +82,16 @@ function lightened(glue, artefact) {
     [/\((\w+)(, wasm\.\w\));\n.*WASM_VECTOR_LEN;([^]*?)len0/g, "($1$2;$3$1.length"],
     [/ {4}WASM_VECTOR_LEN = arg\.length;\n/g, ""],
     [/ {4}(wasmModule = module|wasmInstance = instance);\n/g, ""],
+    // A view of the memory is soon made, and not kept: it grows.
+    [/getArrayU8FromWasm0\((arg0, arg1)\)/g, `new Uint8Array(${memory}, $1)`],
+    [/\nfunction getArrayU8FromWasm0[^]*?\n}\n/g, ""],
+    [/getUint8ArrayMemory0\(\)\.set/g, `new Uint8Array(${memory}).set`],
+    [/\nlet cached.*\nfunction getUint8ArrayMemory0[^]*?\n}\n/g, ""],
+    [/ {4}cachedUint8ArrayMemory0 = null;\n/g, ""],
+    [/ +__proto__: null,\n/g, ""],
+    // What can stand where it is called.
+    [/export function (\w+)\((.*)\) {/g, "export const $1 = ($2) => {"],
+    [/function (\w+)\(instance, module\) {\n(.*)\n {4}return wasm;\n}/g, "const $1 = (instance) => {\n$2\n};"],
   ];
   for (const [pattern, text] of changes) {
     if (glue.search(pattern) < 0) throw new Error(`wasm-bindgen's glue has no ${pattern} any more`);
@@ -91,7 +108,7 @@ function inlined(text) {
   return code;
 }
 
-async function bundle({ artefact, source, platform, output: name }, glue) {
+async function bundle({ artefact, source, platform, output: name }, glue, mark) {
   const forBrowser = platform === "browser";
   const { outputFiles } = await build({
     // Comments name files from here, so that the same sources give the same bytes.
@@ -109,8 +126,11 @@ async function bundle({ artefact, source, platform, output: name }, glue) {
     minify: forBrowser,
     minifySyntax: true,
     legalComments: "none",
-    // The client frees by hand all that it makes, so the glue's watch over what is collected is dropped.
-    define: forBrowser ? { FinalizationRegistry: "undefined" } : {},
+    define: {
+      MARK: JSON.stringify(mark),
+      // The client frees by hand all that it makes, so the glue's watch over what is collected is dropped.
+      ...(forBrowser && { FinalizationRegistry: "undefined" }),
+    },
     plugins: [names(artefact, platform, glue)],
     logLevel: "warning",
   });
@@ -119,9 +139,12 @@ async function bundle({ artefact, source, platform, output: name }, glue) {
   writeFileSync(output(name), forBrowser ? await smaller(text) : text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
 }
 
-/** What esbuild has made smaller, smaller still: terser finds another twentieth. Commas in place of semicolons compress worse. */
+/** Of the ways to say the same those that brotli makes most of: commas in place of semicolons compress worse, and so on. */
+const COMPRESS = { passes: 3, directives: false, hoist_funs: true, inline: 1, keep_fargs: false, sequences: false };
+
+/** What esbuild has made smaller, smaller still: terser finds another twentieth. */
 async function smaller(text) {
-  const { code } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, sequences: false, keep_fargs: false, directives: false } });
+  const { code } = await minify(text, { module: true, ecma: 2020, compress: COMPRESS });
   return code;
 }
 
@@ -134,9 +157,9 @@ for (const file of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) cpSync(roo
 writeFileSync(output("LICENSE-THIRD-PARTY"), thirdPartyLicences());
 await Promise.all(
   artefacts.map(async name => {
-    const { wasm, glue } = read(name);
+    const { wasm, glue, name: mark = "" } = read(name);
     writeFileSync(output(`${name}.wasm`), wasm);
-    await Promise.all(ENTRIES.filter(entry => entry.artefact === name).map(entry => bundle(entry, glue)));
+    await Promise.all(ENTRIES.filter(entry => entry.artefact === name).map(entry => bundle(entry, glue, mark)));
   }),
 ).catch(error => {
   // esbuild has said itself what is wrong.

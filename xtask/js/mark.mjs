@@ -1,5 +1,6 @@
-// The mark of a build: a page that has the script of one build and, from a cache, the wasm file of another must not join
-// them. The function that the wasm imports has the mark for its name, so the wrong file isn't even instantiated.
+// The mark of a build: a page that has the script of one build and, from a cache, the wasm file or the later script of
+// another must not join them. The function that the wasm imports has the mark for its name, so the wrong file isn't even
+// instantiated; and what later.js exports stands under that name.
 import { createHash } from "node:crypto";
 import { weigh } from "./sizes.mjs";
 
@@ -12,13 +13,14 @@ const FUNCTION = / a: function\(/g;
 /** How many letters a mark has, of which one set in seven million is another's too. */
 const LETTERS = 4;
 /** How many marks are tried: what brotli makes of the file is smaller or larger by dozens of bytes with each. */
-const TRIES = 32;
+const TRIES = 128;
 
 /**
- * Gives the import of `wasm`, and its function in `glue`, a mark that comes of these bytes.
+ * Gives the import of `wasm`, and its function in `glue`, a mark that comes of these bytes and of `scripts`, the texts of all
+ * that is built with them.
  * @throws {Error} if that isn't the only import, or isn't named so
  */
-export function mark(wasm, glue) {
+export function mark(wasm, glue, scripts) {
   const at = wasm.indexOf(SECTION);
   if (at < 0 || wasm.includes(SECTION, at + 1) || glue.match(FUNCTION)?.length !== 1) {
     throw new Error("a wasm file that is to be marked must have one import, which wasm-opt has named");
@@ -28,11 +30,11 @@ export function mark(wasm, glue) {
     return Buffer.concat([wasm.subarray(0, at), Buffer.from(section), wasm.subarray(at + SECTION.length)]);
   };
   const tries = Array.from({ length: TRIES }, (_, number) => {
-    const name = letters(createHash("sha256").update(wasm).update(String(number)).digest());
+    const name = letters(createHash("sha256").update(wasm).update(scripts).update(String(number)).digest());
     return { name, wasm: marked(name), weight: weigh(marked(name)).brotli };
   });
   const best = tries.reduce((best, each) => (each.weight < best.weight ? each : best));
-  return { wasm: best.wasm, glue: glue.replace(FUNCTION, ` ${best.name}: function(`) };
+  return { name: best.name, wasm: best.wasm, glue: glue.replace(FUNCTION, ` ${best.name}: function(`) };
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -4,11 +4,9 @@ import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-/** What every page loads, what it loads besides when it uses it, and what an app of React's has in its bundle. */
+/** What every page loads, what it loads besides when it uses it or when an error is thrown, and what an app of React's has in its bundle. */
 const MAIN = ["index.js", "client.wasm"];
-const LATER = ["later.js"];
-/** The words of errors, which it loads when one is thrown. */
-const WORDS = "messages.js";
+const LATER = ["later.js", "messages.js"];
 const REACT = "react.js";
 const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
 
@@ -32,8 +30,7 @@ export function sizes() {
     return together;
   };
   const [main, later] = [of(MAIN), of(LATER)];
-  const { [WORDS]: words, [REACT]: react } = of([WORDS, REACT]);
-  return { ...main, main: sum(main), ...later, everything: sum({ ...main, ...later }), words, react };
+  return { ...main, main: sum(main), ...later, everything: sum({ ...main, ...later }), react: of([REACT])[REACT] };
 }
 
 /** The same as lines to print. */

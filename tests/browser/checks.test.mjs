@@ -1,0 +1,332 @@
+// The client's security checks that only a browser can show: its address bar, its history, its storage, locks and channels.
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import process from "node:process";
+import test from "node:test";
+import { startDemo } from "../../xtask/demo/demo.mjs";
+import { start as startRelay } from "../package/relay.mjs";
+import { start } from "./engines/chromium.mjs";
+
+let browser;
+let demo;
+let options;
+test.before(async () => {
+  demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl: 3600, www: "tests/browser/realms" });
+  options = { clientId: "demo-app-key", relay: demo.relay, redirectUri: `${demo.page}/`, scope: ["DC", "MIM"] };
+  browser = await start(process.env.CHROMIUM);
+});
+test.after(async () => {
+  await browser?.close();
+  await demo?.close();
+});
+test.afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
+
+/** A browser as new. `make` makes a client in its pages, which keep it by a name. */
+async function user() {
+  // The page's own policy knows of one relay.
+  const context = await browser.newContext({ bypassCSP: true });
+  context.setDefaultTimeout(15_000);
+  await context.addInitScript(() => {
+    globalThis.make = async (name, options) => {
+      const { default: init, AttOAuth } = await import("/att-oauth/index.js");
+      await init();
+      const att = (globalThis[name] = new AttOAuth(options));
+      att.told = [];
+      for (const event of ["change", "signedout"]) att.events.addEventListener(event, () => att.told.push(event));
+    };
+  });
+  return context;
+}
+
+/** A tab at the app's page, with clients by their names. */
+async function open(context, clients = { att: options }) {
+  const page = await context.newPage();
+  await page.goto(demo.page);
+  await make(page, clients);
+  return page;
+}
+
+const make = async (page, clients) => {
+  for (const pair of Object.entries(clients)) await page.evaluate(pair => globalThis.make(...pair), pair);
+};
+
+/** Leaves for the gateway and comes back: the answer is in the address bar then, and no client is made yet. */
+async function comeBack(page, name = "att", asked) {
+  await page.evaluate(([name, asked]) => void globalThis[name].signIn(asked), [name, asked]);
+  const choice = page.getByRole("button", { name: /^(Ada Lovelace|Continue as Ada Lovelace)/ });
+  await choice.click();
+  // Whom the gateway remembers it asks once.
+  await page.getByRole("button", { name: "Allow" }).or(page.getByText("The tests ask")).waitFor();
+  if (!page.url().startsWith(demo.page)) await page.getByRole("button", { name: "Allow" }).click();
+  await page.waitForURL(url => url.href.startsWith(`${demo.page}/#code=`));
+}
+
+const handleRedirect = (page, name = "att") => page.evaluate(name => globalThis[name].handleRedirect(), name);
+
+test("s13 the answer is gone from the address bar and the history before the first request leaves, and a reload then ends signed in", async () => {
+  const context = await user();
+  const page = await open(context);
+  const session = await context.newCDPSession(page);
+  const history = async () => (await session.send("Page.getNavigationHistory")).entries.map(({ url }) => url);
+  await comeBack(page, "att", { returnTo: "/inbox" });
+  const answer = page.url();
+  const [, code] = /[#&]code=([^&]+)/.exec(answer);
+  assert.ok((await history()).at(-1).includes(code), "the search finds what is there");
+
+  const seen = [];
+  const look = async route => {
+    const stored = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+    seen.push({ url: page.url(), href: await page.evaluate(() => location.href), history: await history(), stored, referrer: route.request().headers().referer });
+  };
+  let release;
+  const away = new Promise(resolve => (release = resolve));
+  await context.route(`${demo.relay}/token`, async route => {
+    if (route.request().method() === "OPTIONS") return route.fallback();
+    await look(route);
+    release();
+    // It never arrives: the page is gone before.
+  });
+  await make(page, { att: options });
+  page.evaluate(() => void globalThis.att.handleRedirect()).catch(() => {});
+  await away;
+  await context.unroute(`${demo.relay}/token`);
+  await page.reload();
+  await make(page, { att: options });
+  assert.deepEqual(await handleRedirect(page), { returnTo: "/inbox" });
+  assert.equal(await page.evaluate(() => globalThis.att.signedIn), true);
+
+  const [first] = seen;
+  assert.equal(first.url, `${demo.page}/`);
+  assert.equal(first.href, `${demo.page}/`);
+  for (const url of first.history) assert.ok(!url.includes(code), url);
+  assert.ok(first.stored.includes(code), "it waits in the record");
+  assert.ok(!(first.referrer ?? "").includes(code));
+  // Settled, it is nowhere.
+  const stored = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }, history.state, document.cookie, document.referrer]));
+  assert.ok(!stored.includes(code));
+  assert.ok(!/[0-9a-f]{64}/.test(stored), "nor is the verifier");
+  for (const url of await history()) assert.ok(!url.includes(code), url);
+  // Back and forward lead to no answer.
+  await page.goto(`${demo.page}/?next`);
+  await page.goBack();
+  assert.equal(page.url(), `${demo.page}/`);
+});
+
+test("s05 no token is in any URL that the browser asks for, nor in anything that it keeps", async () => {
+  const context = await user();
+  const asked = [];
+  context.on("request", request => asked.push(request.url(), request.headers().referer ?? ""));
+  const page = await open(context);
+  await comeBack(page);
+  await make(page, { att: options });
+  await handleRedirect(page);
+  const tokens = [await page.evaluate(() => globalThis.att.accessToken()), await page.evaluate(() => globalThis.att.refresh())];
+  const reply = await page.evaluate(async () => (await globalThis.att.fetch("/rest/2/Devices/Info")).text());
+  assert.ok(reply.includes("Difference Engine 2"));
+  await page.reload();
+  await make(page, { att: options });
+  await handleRedirect(page);
+  tokens.push(await page.evaluate(() => globalThis.att.accessToken()));
+  assert.equal(new Set(tokens).size, 2);
+  const kept = JSON.stringify([
+    await context.storageState({ indexedDB: true }),
+    await page.evaluate(async () => [{ ...sessionStorage }, { ...localStorage }, await caches.keys(), history.state, performance.getEntries().map(({ name }) => name)]),
+  ]);
+  assert.ok(kept.includes("|session"), "the search finds what is there");
+  for (const token of tokens) {
+    for (const spelling of [token, encodeURIComponent(token)]) assert.ok(![kept, ...asked].some(text => text.includes(spelling)));
+  }
+});
+
+test("s31 two clients of two relays on one origin and one page share no key, lock or channel, in any tab", async t => {
+  const world = await startRelay("Node", {}, { options: { clientId: "second", redirectUris: [`${demo.page}/`] } });
+  t.after(() => world.close());
+  const clients = { one: options, other: { ...options, clientId: "second", relay: world.issuer } };
+  const context = await user();
+  const page = await open(context, clients);
+  const back = async name => {
+    await comeBack(page, name, { returnTo: `/${name}` });
+    await make(page, clients);
+    return Object.fromEntries(await Promise.all(Object.keys(clients).map(async each => [each, await handleRedirect(page, each)])));
+  };
+  assert.deepEqual(await back("one"), { one: { returnTo: "/one" }, other: undefined });
+  assert.deepEqual(await back("other"), { one: undefined, other: { returnTo: "/other" } });
+  const second = await open(context, clients);
+  for (const name of Object.keys(clients)) await handleRedirect(second, name);
+  const token = (page, name, call = "accessToken") => page.evaluate(([name, call]) => globalThis[name][call](), [name, call]);
+  const tokens = [await token(page, "one"), await token(page, "other")];
+  assert.notEqual(tokens[0], tokens[1]);
+  assert.deepEqual([await token(second, "one"), await token(second, "other")], tokens);
+
+  const namespaces = Object.values(clients).map(({ relay, clientId }) => `att-oauth|${relay}|${clientId}`);
+  const keys = await page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
+  assert.deepEqual(keys.sort(), namespaces.flatMap(name => [`${name}|pending`, `${name}|session`]).sort());
+
+  // While one's code is exchanged its lock is held, and the other's is free.
+  let release;
+  const away = new Promise(resolve => (release = resolve));
+  let arrived;
+  const held = new Promise(resolve => (arrived = resolve));
+  const hold = async route => {
+    if (route.request().method() !== "OPTIONS") {
+      arrived();
+      await away;
+    }
+    return route.continue();
+  };
+  await context.route(`${demo.relay}/token`, hold);
+  await comeBack(page, "one");
+  await make(page, clients);
+  const exchange = handleRedirect(page, "one");
+  await held;
+  const locks = await second.evaluate(async () => (await navigator.locks.query()).held.map(({ name }) => name));
+  assert.deepEqual(locks, namespaces.slice(0, 1));
+  assert.notEqual(await token(second, "other", "refresh"), tokens[1]);
+  release();
+  assert.deepEqual(await exchange, { returnTo: undefined });
+  await context.unroute(`${demo.relay}/token`, hold);
+
+  // What one's tabs tell each other the other doesn't hear.
+  await handleRedirect(page, "other");
+  await token(page, "other");
+  // The second tab looks again, for a sign-in has taken its place.
+  await handleRedirect(second, "one");
+  await second.waitForTimeout(200);
+  await second.evaluate(() => {
+    globalThis.other.told.length = 0;
+    globalThis.heard = [];
+    for (const name of ["one", "other"]) globalThis[name].events.addEventListener("signedout", () => globalThis.heard.push(name));
+  });
+  await page.evaluate(() => globalThis.one.signOut());
+  await second.waitForFunction(() => globalThis.heard.length > 0);
+  await second.waitForTimeout(200);
+  assert.deepEqual(await second.evaluate(() => [globalThis.heard, globalThis.other.told, globalThis.one.signedIn, globalThis.other.signedIn]), [["one"], [], false, true]);
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), [`${namespaces[1]}|session`]);
+  assert.equal(typeof (await token(second, "other", "refresh")), "string");
+});
+
+test("s29 s30 five tabs with ten callers each cause one renewal, and sign out as one", async () => {
+  const { refreshTokens } = demo.emulator.live();
+  const context = await user();
+  const page = await open(context);
+  await comeBack(page);
+  await make(page, { att: options });
+  await handleRedirect(page);
+  const tabs = [page, ...(await Promise.all([1, 2, 3, 4].map(() => open(context))))];
+  for (const tab of tabs) await handleRedirect(tab);
+  const { refresh_token: before } = demo.emulator.counts().token;
+  const asked = [];
+  context.on("request", request => request.url() === `${demo.relay}/token` && request.method() === "POST" && asked.push(request.frame().page()));
+  demo.emulator.expireAccessTokens();
+  const calls = tabs.map(tab => tab.evaluate(async () => {
+    const replies = await Promise.all(Array.from({ length: 10 }, () => globalThis.att.fetch("/rest/2/Devices/Info")));
+    return [replies.map(({ status }) => status), await globalThis.att.accessToken()];
+  }));
+  const replies = await Promise.all(calls);
+  assert.ok(replies.every(([statuses]) => statuses.every(status => status === 200)), JSON.stringify(replies));
+  assert.equal(new Set(replies.map(([, token]) => token)).size, 1);
+  assert.equal(demo.emulator.counts().token.refresh_token, before + 1);
+  for (const tab of tabs) assert.ok(asked.filter(page => page === tab).length <= 2, "at most one for the refused token, one for the new one");
+
+  await tabs[3].evaluate(() => globalThis.att.signOut());
+  for (const tab of tabs) {
+    await tab.waitForFunction(() => !globalThis.att.signedIn);
+    assert.equal(await tab.evaluate(() => globalThis.att.accessToken().catch(({ code }) => code)), "login_required");
+  }
+  assert.equal(demo.emulator.live().refreshTokens, refreshTokens);
+});
+
+test("s35 ten thousand clients, and hundreds of sign-ins and sign-outs, leave no timer, no listener and no memory in a page", async () => {
+  const context = await user();
+  await context.addInitScript(() => {
+    const { setTimeout, clearTimeout } = globalThis;
+    const timers = (globalThis.timers = new Set());
+    globalThis.setTimeout = (work, ms, ...args) => {
+      const timer = setTimeout(() => (timers.delete(timer), work(...args)), ms);
+      timers.add(timer);
+      return timer;
+    };
+    globalThis.clearTimeout = timer => {
+      timers.delete(timer);
+      clearTimeout(timer);
+    };
+  });
+  const page = await open(context, {});
+  const session = await context.newCDPSession(page);
+  await session.send("Performance.enable");
+  const held = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    const { metrics } = await session.send("Performance.getMetrics");
+    const metric = wanted => metrics.find(({ name }) => name === wanted).value;
+    return { timers: await page.evaluate(() => globalThis.timers.size), listeners: metric("JSEventListeners"), heap: metric("JSHeapUsedSize") };
+  };
+  const work = (clients, signIns) => page.evaluate(async ([clients, signIns, options]) => {
+    const { default: init, AttOAuth } = await import("/att-oauth/index.js");
+    await init();
+    const reply = '{"access_token":"t","token_type":"bearer","expires_in":3600}';
+    const all = { ...options, fetch: async url => new Response(url.endsWith("/revoke") ? "" : reply) };
+    for (let i = 0; i < clients; i++) {
+      const att = new AttOAuth(all);
+      for (const name of ["change", "expiring", "signedout"]) att.events.addEventListener(name, () => {});
+      if (i % 10 === 0) await att.handleRedirect();
+      att.dispose();
+    }
+    globalThis.att ??= new AttOAuth(all);
+    globalThis.controller ??= new AbortController();
+    const { att, controller: { signal } } = globalThis;
+    for (let i = 0; i < signIns; i++) {
+      const state = new URL(await att.authorizationUrl({ signal })).searchParams.get("state");
+      await att.handleRedirect({ url: `${options.redirectUri}#code=c&state=${state}&iss=${encodeURIComponent(options.relay)}`, signal });
+      await att.refresh({ signal });
+      await att.signOut({ signal });
+    }
+  }, [clients, signIns, options]);
+  await work(1000, 30);
+  const before = await held();
+  await work(10_000, 300);
+  const after = await held();
+  assert.deepEqual({ ...after, heap: 0 }, { ...before, heap: 0 });
+  assert.ok(before.listeners >= 6 && before.timers === 0, JSON.stringify(before));
+  assert.ok(after.heap - before.heap < 2 ** 20, `the heap has grown by ${after.heap - before.heap} bytes`);
+});
+
+test("s29 without a relay too, five tabs and fifty callers at a token's end use no refresh token twice, and all go on with one renewal", async () => {
+  const context = await user();
+  // One who finds a used refresh token ends the session: RFC 9700, 4.14.2.
+  const provider = { current: 0, renewals: 0, isOver: false };
+  await context.route("**/backend/token", async route => {
+    const asked = new URLSearchParams(route.request().postData());
+    if (asked.get("grant_type") === "refresh_token") {
+      provider.renewals++;
+      provider.isOver ||= asked.get("refresh_token") !== `r${provider.current}`;
+    }
+    await new Promise(resolve => setTimeout(resolve, 20));
+    if (provider.isOver) return route.fulfill({ status: 400, json: { error: "invalid_grant" } });
+    const number = ++provider.current;
+    return route.fulfill({ json: { access_token: `a${number}`, token_type: "bearer", expires_in: 3600, refresh_token: `r${number}` } });
+  });
+  const backend = { clientId: "key", redirectUri: `${demo.page}/`, authorizationEndpoint: `${demo.page}/backend/authorize`, tokenEndpoint: `${demo.page}/backend/token` };
+  const tabs = [await open(context, { att: backend })];
+  await tabs[0].evaluate(async () => {
+    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+    await att.handleRedirect({ url: `${location.origin}/?code=c&state=${state}` });
+  });
+  while (tabs.length < 5) {
+    tabs.push(await open(context, { att: backend }));
+    await handleRedirect(tabs.at(-1));
+    assert.ok(await tabs.at(-1).evaluate(() => att.accessToken()));
+  }
+  for (let round = 1; round <= 3; round++) {
+    const before = provider.renewals;
+    for (const tab of tabs) {
+      await tab.evaluate(() => {
+        const { now } = Date;
+        Date.now = () => now() + 3_600_000;
+      });
+    }
+    const tokens = await Promise.all(tabs.map(tab => tab.evaluate(() => Promise.all(Array.from({ length: 10 }, () => att.accessToken())))));
+    assert.deepEqual([...new Set(tokens.flat())], [`a${provider.current}`]);
+    assert.equal(provider.renewals, before + 1);
+    assert.ok((await Promise.all(tabs.map(tab => tab.evaluate(() => att.signedIn)))).every(Boolean));
+  }
+});
