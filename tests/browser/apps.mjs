@@ -25,14 +25,15 @@ export const html = (script, markup = "") => `<!doctype html>
 `;
 
 /**
- * Makes the folder `target/apps/NAME`, for `startDemo`, with the package installed in it. The same page is at `/` and at
- * `/inbox`; it runs what `localStorage.app` names.
+ * Makes the folder `target/browser/NAME`, for `startDemo`, with the package installed in it. The same page is at `/` and at
+ * `/inbox`; it runs what `localStorage.app` names. Nothing else may be installed above it, as it is in `target/apps`: an
+ * app would find a second React there.
  * @returns {{ www: string, write(path: string, text: string): string, bundle(path: string, options: object): Promise<string> }}
  *   `www` as `startDemo` takes it; `write` puts a file there, and `bundle` what esbuild makes with these options. Both give
  *   its path
  */
 export function folder(name) {
-  const www = `target/apps/${name}`;
+  const www = `target/browser/${name}`;
   const at = path => root(`${www}/${path}`);
   const write = (path, text) => {
     writeFileSync(at(path), text);
