@@ -11,7 +11,7 @@ export interface Gateway {
    * Answers a request; takes what `fetch` takes. The path alone says which endpoint is meant. Rejects where a
    * connection would break: with a `TypeError`, or with the signal's reason when the request is aborted.
    */
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Adds a fault that the coming requests meet, after those already waiting. Throws a `TypeError` if it is wrong. */
   fault(rule: FaultRule): void;
   /** Forgets the faults that are still waiting. */

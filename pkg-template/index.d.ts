@@ -1,4 +1,8 @@
 // The client: OAuth 2.0 for AT&T Wireless customers in a page that keeps no secret.
+/// <reference lib="esnext.disposable" />
+
+/** Where the types know WebAssembly: a page's do, a server's may not. */
+type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Compiled } } } ? Compiled : never;
 
 /**
  * Loads the WebAssembly. Any number of calls load it once; after a failure the next call tries again.
@@ -9,7 +13,7 @@
  * @throws {AttOAuthError} `not_initialized`, whose message says what is in the way
  */
 export default function init(
-  source?: RequestInfo | URL | Response | PromiseLike<Response> | BufferSource | WebAssembly.Module,
+  source?: string | URL | Request | Response | PromiseLike<Response> | ArrayBuffer | ArrayBufferView | WasmModule,
 ): Promise<void>;
 
 /**
@@ -227,13 +231,17 @@ interface ImplicitOptions extends EndpointCommonOptions {
   /** Nothing is asked of it. */
   tokenEndpoint?: string;
   /**
-   * `"token"` reads an access token out of the fragment. Dangerous: it has been in the address bar. It can't be renewed,
-   * and a reload forgets it.
+   * `"token"` reads an access token out of the fragment, or out of the query if a gateway puts it there. Dangerous: it has
+   * been in the address bar, in a query in the log of your server too. It can't be renewed, and a reload forgets it.
    */
   responseType: "token";
 }
 
-/** Without our relay: a backend of yours adds the App Secret. */
+/**
+ * Without our relay: a backend of yours adds the App Secret. If it gives a `refresh_token`, that is kept in the page's
+ * `storage`, where any script of the page can read it: the relay keeps it out of the browser. Scopes go out with commas
+ * between them, as AT&T wants them, so that another OAuth server takes one at most.
+ */
 export type EndpointOptions = CodeOptions | ImplicitOptions;
 
 /** What the beginning of a sign-in may be given. */
@@ -313,19 +321,22 @@ export interface AttOAuthEventMap {
   refresherror: Event & { readonly error: AttOAuthError };
 }
 
+/** What listens to an event: a function, or an object that has one. */
+type Listener<E extends Event> = ((event: E) => void) | { handleEvent(event: E): void } | null;
+
 /** Tells of changes: an `EventTarget` that knows its events. */
 export interface AttOAuthEvents extends EventTarget {
   /** As of any `EventTarget`; the listener of `refresherror` is given the error. */
   addEventListener<K extends keyof AttOAuthEventMap>(
     type: K,
-    listener: (event: AttOAuthEventMap[K]) => void,
-    options?: boolean | AddEventListenerOptions,
+    listener: Listener<AttOAuthEventMap[K]>,
+    options?: Parameters<EventTarget["addEventListener"]>[2],
   ): void;
   /** As of any `EventTarget`. */
   removeEventListener<K extends keyof AttOAuthEventMap>(
     type: K,
-    listener: (event: AttOAuthEventMap[K]) => void,
-    options?: boolean | EventListenerOptions,
+    listener: Listener<AttOAuthEventMap[K]>,
+    options?: Parameters<EventTarget["removeEventListener"]>[2],
   ): void;
 }
 

@@ -7,8 +7,9 @@ let starting;
 let ready = false;
 
 /** See `init` in index.d.ts. */
-export default function init(source = new URL("./client.wasm", import.meta.url)) {
-  starting ??= load(source).catch(async (cause) => {
+export default function init(source) {
+  // A classic script knows no place of its own: that too is told.
+  starting ??= load(() => (source ??= new URL("./client.wasm", import.meta.url))).catch(async (cause) => {
     starting = undefined; // So that a later call can try again.
     const { unloaded } = await words();
     throw new AttOAuthError("not_initialized", ...(unloaded?.(cause, source) ?? ["client.wasm can't be loaded", { cause, retryable: true }]));
@@ -17,7 +18,7 @@ export default function init(source = new URL("./client.wasm", import.meta.url))
 }
 
 async function load(source) {
-  const loaded = await instantiate(await source);
+  const loaded = await instantiate(await source());
   finish(loaded.instance ?? loaded);
   ready = true;
 }

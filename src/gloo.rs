@@ -1,4 +1,6 @@
-//! The client for Rust web apps: what the JavaScript class `AttOAuth` is, for Yew, Leptos, Dioxus or plain web-sys.
+//! The client for Rust web apps: what the JavaScript class `AttOAuth` is, for Yew, Leptos, Dioxus or plain web-sys. Of
+//! that it has not: pop-ups, app tokens, calls that go straight to an API (`apiOrigins`), an app's own storage, `fetch` or
+//! clock, and bodies as streams.
 //!
 //! ```no_run
 //! use att_oauth::gloo::{AttOAuth, ErrorCode, Event, Options, Request, Scope, SignIn};
@@ -102,7 +104,8 @@ pub use crate::session::{Event, Options, SignIn, Wanted};
 /// How a client uses the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Browser {
-    /// Where the session's record is kept (it holds no token); [`Storage::Local`].
+    /// Where the session's record is kept; [`Storage::Local`]. It holds no access token; in custody `handle` it holds the
+    /// relay's sealed handle, and without our relay the backend's `refresh_token`, if that gives one.
     pub storage: Storage,
     /// How long a request may take; 15 seconds.
     pub timeout: Duration,

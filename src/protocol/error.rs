@@ -57,7 +57,7 @@ error_codes! {
     PopupBlocked = "popup_blocked",
     /// The server refused the request; `error` and `errorDescription` have its words.
     RequestRefused = "request_refused",
-    /// Another user has signed in from another tab of this browser.
+    /// Another sign-in in this browser has taken this page's place.
     SessionMismatch = "session_mismatch",
     /// The storage refused to read or write.
     Storage = "storage",
@@ -125,7 +125,7 @@ reasons! {
     OtherKind = InvalidAnswer, "the redirect brings another kind of answer than was asked for";
     TwoPlaces = InvalidAnswer, "the redirect has an answer in its query and one in its fragment";
     TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or more than one of code, access_token and error";
-    NoRelay = Unsupported, "calls of APIs go through a relay";
+    NoRelay = Unsupported, "calls of APIs and app tokens go through a relay";
     NoEndpoint = Unsupported, "no endpoint for this was given";
     ReturnTo = InvalidOption, "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"";
 }

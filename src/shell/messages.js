@@ -23,7 +23,7 @@ export const MESSAGES = [
   "the redirect brings another kind of answer than was asked for",
   "the redirect has an answer in its query and one in its fragment",
   "the redirect has a parameter twice, or more than one of code, access_token and error",
-  "calls of APIs go through a relay",
+  "calls of APIs and app tokens go through a relay",
   "no endpoint for this was given",
   "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"",
 ];
@@ -31,16 +31,17 @@ export const MESSAGES = [
 /** Why the WebAssembly of `source` can't be loaded: the message of the error, and what else it has. */
 export function unloaded(cause, source) {
   const { name, message = cause, status, statusText, url } = Object(cause);
+  const defect = (words) => [words, { cause }];
+  if (!source) return defect('a script that is no module must say where client.wasm is: init("/client.wasm")');
   const isPlace = typeof source === "string" || source instanceof URL;
   const file = url || source.url || (isPlace ? source : "what init() was given");
-  const defect = (words) => [words, { cause }];
   if (typeof WebAssembly === "undefined") return defect("this browser has WebAssembly switched off");
   if (/content.security.policy|\bcsp\b|unsafe-eval/i.test(message)) {
     return defect("the page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'");
   }
   if (name === "LinkError") return defect(`${file} is of another build of att-oauth than this script: is one of them from a cache?`);
   if (status) return [`${file} can't be loaded: ${status} ${statusText}`.trim(), { cause, status, retryable: status >= 500 }];
-  // WebKit says the same of a file that has broken off on its way.
-  const why = name === "CompileError" ? "is no whole WebAssembly: does the server answer with a page where it has no file?" : `can't be loaded: ${message}`;
+  // WebKit says the same of a file that has broken off on its way. What a Content Security Policy has blocked, no script is told.
+  const why = name === "CompileError" ? "is no whole WebAssembly: does the server answer with a page where it has no file?" : `can't be loaded: ${message}; is it within connect-src?`;
   return [`${file} ${why}`, { cause, retryable: true }];
 }

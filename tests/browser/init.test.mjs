@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { serve } from "../../pkg-template/cli/serve.js";
 import { freePort } from "../package/relay.mjs";
 import { launch } from "./engine.mjs";
@@ -142,6 +144,23 @@ test("a Content Security Policy that forbids WebAssembly is told, with the word 
   const tab = await open();
   assert.deepEqual(await init(tab), DONE);
   assert.deepEqual(await ready(tab), { value: false });
+});
+
+test("a Content Security Policy that keeps the file away looks like no network: the word that it may lack is told", async () => {
+  site.headers = { "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'" };
+  await fails(await open(), /^http:.*client\.wasm can't be loaded: .+; is it within connect-src\?$/, { retryable: true });
+});
+
+test("a classic script, which knows no place of its own, has to say where the file is", async () => {
+  const stdin = { contents: 'export * from "./index.js"; export { default } from "./index.js";', resolveDir: fileURLToPath(new URL("../../target/pkg", import.meta.url)) };
+  const { outputFiles } = await build({ stdin, bundle: true, format: "iife", globalName: "att", logLevel: "silent", write: false });
+  site.answers["/classic.js"] = () => new Response(outputFiles[0].text, { headers: { "content-type": TYPES.js } });
+  site.html = PAGE.replace("<script", '<script src="/classic.js"></script>\n<script');
+  const tab = await open();
+  const call = place => told(() => globalThis.att.default(place), undefined);
+  const { code, message, cause } = await tab.evaluate(call);
+  assert.deepEqual([code, message, cause], ["not_initialized", 'a script that is no module must say where client.wasm is: init("/client.wasm")', "TypeError"]);
+  assert.deepEqual(await tab.evaluate(call, "/att-oauth/client.wasm"), DONE);
 });
 
 test("a file of another build, as a cache may keep it, is not joined with this script", async () => {

@@ -231,7 +231,7 @@ const SITUATIONS = [
     const { att } = await open();
     return told(() => att.signIn());
   }],
-  ["unsupported", "calls of APIs go through a relay", {}, async () => {
+  ["unsupported", "calls of APIs and app tokens go through a relay", {}, async () => {
     const tab = await open(NO_RELAY);
     await answered(tab, { access_token: "t", token_type: "bearer" }).catch(() => {});
     return told(() => tab.att.fetch(DEVICE));

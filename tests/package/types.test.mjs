@@ -54,6 +54,20 @@ test("the types are exact with React 18's, and for who tells what is undefined f
   assert.deepEqual(check({ ...TYPES, ...sources(["types-exact.ts"]) }, "bundler", more), []);
 });
 
+/** Where no types of Node are about, or none of a page: what a user then has. */
+const LIBS = {
+  "a page, in the language of 2020": { lib: ["es2020", "dom"], types: [] },
+  "a page": { lib: ["es2022", "dom"], types: [] },
+  "a worker": { lib: ["es2022", "webworker"], types: [] },
+  "Node without a page": { lib: ["es2022"], types: ["node"] },
+};
+for (const [where, { lib, types }] of Object.entries(LIBS)) {
+  test(`the types need no more than those of ${where}`, () => {
+    const more = { lib: lib.map(name => `lib.${name}.d.ts`), types, skipDefaultLibCheck: false };
+    assert.deepEqual(check(sources(["types-plain.ts"]), "bundler", more), []);
+  });
+}
+
 for (const moduleResolution of ["nodenext", "bundler"]) {
   test(`the types are exact (${moduleResolution})`, () => {
     // From CommonJS too, as TypeScript has it since 5.8; a bundler knows no such files.

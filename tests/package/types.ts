@@ -166,6 +166,10 @@ att.events.addEventListener("change", (event) => event.error);
 // @ts-expect-error: it is told as an event, not as an error
 att.events.addEventListener("refresherror", (error: AttOAuthError) => error.code);
 att.events.removeEventListener("change", () => {}, { capture: true });
+att.events.addEventListener("refresherror", { handleEvent: ({ error }) => console.log(error.code) });
+att.events.removeEventListener("change", null);
+// @ts-expect-error: an object that can't be told
+att.events.addEventListener("change", { handle() {} });
 
 // Errors.
 declare const error: AttOAuthError;
