@@ -11,7 +11,7 @@ What they do:
   --config FILE       apps, users, lifetimes and faults of the gateway, and
                       options of the relay, as JSON; read anew when it changes
   --redirect-uri URL  where the app takes answers; more than one may be given
-                      (default: / at the usual ports of localhost)
+                      (default: any page of localhost, at any port)
   --custody HOW       how a browser holds its session: cookie (default), or
                       handle for other OAuth clients than AttOAuth
   --ttl SECONDS       the life of an access token (default: 172800); 0 is for

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { unwatchFile, watchFile } from "node:fs";
 import { hintFor } from "./hints.js";
+import { newcomer } from "./newcomer.js";
 import { readAll } from "./parties.js";
 import { serve } from "./serve.js";
 
@@ -57,7 +58,7 @@ function connect({ createGateway, createRelay }, { emulator, relayOptions, wrong
       return response;
     } finally {
       entry.ms = performance.now() - start;
-      entry.hint = hintFor(entry, request, now);
+      entry.hint ??= hintFor(entry, request, now);
       tell(entry);
       entry.isTold = true;
     }
@@ -74,13 +75,24 @@ function connect({ createGateway, createRelay }, { emulator, relayOptions, wrong
     if (entry === undefined || entry.isTold) tell({ at: Date.now(), from: "relay", lines: [line] });
     else entry.lines.push(line);
   };
+  const make = more => createRelay({ ...relayOptions, ...more, fetch: ask, log });
   let relay;
   try {
-    relay = createRelay({ ...relayOptions, fetch: ask, log });
+    relay = make();
   } catch (error) {
     throw wrong(error);
   }
-  return { relay: watched(relay.fetch, clientOf, "relay"), gateway: watched(gateway.fetch, clientOf, "gateway") };
+  const askRelay = request => {
+    const found = now.learns && newcomer(request, relayOptions);
+    if (found) {
+      // A relay compares to the letter: it takes another one to know this app too.
+      relay = make(found.options);
+      Object.assign(relayOptions, found.options);
+      current.getStore().hint = found.hint;
+    }
+    return relay.fetch(request);
+  };
+  return { relay: watched(askRelay, clientOf, "relay"), gateway: watched(gateway.fetch, clientOf, "gateway") };
 }
 
 /** Who asks: a browser says where it does so from. */

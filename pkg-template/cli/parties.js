@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { isObject, mistakesIn, provision, readOptions } from "./settings.js";
 
-/** Where an app that is being built usually is: with Next, Vite's preview, Angular, Astro, Vite, webpack. */
+/** Where an app that is being built usually is: with Next, Vite's preview, Angular, Astro, Vite, webpack. Others are learnt. */
 const USUAL_REDIRECT_URIS = [3000, 4173, 4200, 4321, 5173, 8080].map(port => `http://localhost:${port}/`);
 /** The life of an access token in seconds: the emulator's, and AT&T's [D]. */
 const USUAL_TTL = 172_800;
@@ -29,7 +29,8 @@ const FLAGS = { redirectUris: "--redirect-uri", custody: "--custody" };
  * @param {object} asked what the command line says
  * @param {{ relay: string, gateway: string }} at where they are
  * @returns {Promise<{ emulator: object, relayOptions: object, wrong(error: Error): Error, now: object }>} `wrong` gives the relay's
- *   complaint of its options in the words of those who made them; `now` is what a developer should know, without a secret
+ *   complaint of its options in the words of those who made them; `now` is what a developer should know, without a secret; its
+ *   `learns` says that nobody has said where the app is
  * @throws {Error} with a line for each mistake
  */
 export async function readAll(createGateway, { config, redirectUris, custody, ttl, faults }, at) {
@@ -49,6 +50,7 @@ export async function readAll(createGateway, { config, redirectUris, custody, tt
 
   const [{ appKey: clientId, appSecret: clientSecret, scopes }] = emulator.apps;
   const flags = withoutHoles({ redirectUris, custody });
+  const learns = redirectUris === undefined && own.redirectUris === undefined;
   const relayOptions = {
     redirectUris: USUAL_REDIRECT_URIS,
     scope,
@@ -75,7 +77,7 @@ export async function readAll(createGateway, { config, redirectUris, custody, tt
       };
       return new Error(message.split("\n").map(place).join("\n"));
     },
-    now: describe(at, emulator, relayOptions),
+    now: { ...describe(at, emulator, relayOptions), learns },
   };
 }
 

@@ -54,12 +54,12 @@ export function forPrograms(write) {
 }
 
 function banner(now, style) {
-  const { relay, gateway, clientId, redirectUris, scope, appScopes, api, custody, accessTokenTtl, faults, users } = now;
+  const { relay, gateway, clientId, redirectUris, learns, scope, appScopes, api, custody, accessTokenTtl, faults, users } = now;
   const rows = [
     ["relay", style("cyan", relay)],
     ["gateway", `${style("cyan", gateway)}  stands in for https://api.att.com`],
     ["client id", clientId],
-    ["redirect URIs", ...redirectUris],
+    ["redirect URIs", ...(learns ? ["any page of http://localhost, at any port"] : redirectUris)],
     ["scope", scope.join(" ")],
     appScopes.length > 0 && ["app scopes", appScopes.join(" ")],
     ["APIs", ...api],
@@ -86,7 +86,8 @@ const att = new AttOAuth({
   redirectUri: ${redirectUri},
   scope: [${scope.map(name => JSON.stringify(name)).join(", ")}],${noConsentScopes === "accepted" ? "\n  dangerouslyAllowAnyScope: true," : ""}
 });
-await att.handleRedirect(); // on every page load; then there are att.signedIn, att.signIn() and the rest
+// On every page load; whoever has said no comes back with access_denied. Then there are att.signedIn, att.signIn(), …
+await att.handleRedirect().catch(({ code, message }) => console.warn(code, message));
 `;
 }
 

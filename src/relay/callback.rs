@@ -85,7 +85,7 @@ pub fn begin(config: &Config, request: &Request, now_ms: f64, entropy: &Entropy<
         }
         None => (
             transaction.reply.location(config, refusal(&params)),
-            Log::not_ok(EVENT, "refused", "gateway_error"),
+            Log::not_ok(EVENT, "refused", why(&params)),
         ),
     };
     let done = |location| Stage::Done {
@@ -117,6 +117,14 @@ fn wrapped(
         .sealer
         .seal(Purpose::Code, &code, expires_ms, entropy)?;
     Some(Form::new().set("code", &sealed))
+}
+
+/// A user's no is none of the gateway's failures (RFC 6749, 4.1.2.1).
+fn why(params: &Params) -> &'static str {
+    match params.get("error") {
+        Some("access_denied") => "access_denied",
+        _ => "gateway_error",
+    }
 }
 
 /// The gateway's refusal as the app gets it.

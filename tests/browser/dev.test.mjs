@@ -19,7 +19,7 @@ let printed = "";
 before(async () => {
   browser = await start(process.env.CHROMIUM);
   app = await serve(0, serveApp);
-  const args = ["dev", "--port", await freePort(), "--gateway-port", await freePort(), "--redirect-uri", `http://localhost:${app.port}/`, "--redirect-uri", "http://localhost:3000/"];
+  const args = ["dev", "--port", await freePort(), "--gateway-port", await freePort()];
   command = spawn(pkg("cli.js"), args, { stdio: ["ignore", "pipe", "inherit"] });
   command.stdout.setEncoding("utf8").on("data", text => (printed += text));
   while (!printed.includes("Ctrl-C")) await once(command.stdout, "data");
@@ -71,5 +71,23 @@ test("the page signs a user in, comes back signed in after a reload, and nothing
   await page.reload();
   await page.getByText("Harvard Mark I").waitFor();
   assert.match(printed, /browser → gateway POST +\/oauth\/v4\/authorize +302 .*allow\n.*browser → relay +GET +\/callback +303/);
+  assert.deepEqual(problems, []);
+});
+
+test("who says no gets the page back, which stands as it was, and can sign in after all", async () => {
+  const context = await browser.newContext();
+  context.setDefaultTimeout(15_000);
+  const problems = problemsIn(context);
+  const page = await context.newPage();
+  const said = [];
+  page.on("console", message => said.push(message.text()));
+  await page.goto(`http://localhost:${app.port}/`);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Grace Hopper" }).click();
+  await page.getByRole("button", { name: "Deny" }).click();
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("to go on to Your app").waitFor();
+  assert.deepEqual(said, ["access_denied access was denied"]);
+  assert.match(printed, /browser → relay +GET +\/callback +303 .*refused: access_denied\n/);
   assert.deepEqual(problems, []);
 });

@@ -142,12 +142,7 @@ test("it prints whose relay it is, where the app may be, and whom to sign in as"
   relay          ${running.issuer}
   gateway        ${running.gateway}  stands in for https://api.att.com
   client id      dev-app-key
-  redirect URIs  http://localhost:3000/
-                 http://localhost:4173/
-                 http://localhost:4200/
-                 http://localhost:4321/
-                 http://localhost:5173/
-                 http://localhost:8080/
+  redirect URIs  any page of http://localhost, at any port
   scope          DC MIM
   app scopes     SMS
   APIs           GET /rest/2/Devices/Info
@@ -167,7 +162,8 @@ const att = new AttOAuth({
   redirectUri: location.origin + "/",
   scope: ["DC", "MIM"],
 });
-await att.handleRedirect(); // on every page load; then there are att.signedIn, att.signIn() and the rest
+// On every page load; whoever has said no comes back with access_denied. Then there are att.signedIn, att.signIn(), …
+await att.handleRedirect().catch(({ code, message }) => console.warn(code, message));
 
 Ctrl-C ends both.
 
@@ -237,7 +233,7 @@ test("a file with mistakes ends it with a line for each, which names file and pl
 });
 
 test("what the relay refuses at first is told with what to do about it", async t => {
-  const running = await dev(t);
+  const running = await dev(t, ["--redirect-uri", "http://localhost:5173/"]);
   const get = (path, headers) => fetch(running.issuer + path, { headers, redirect: "manual" });
   await get("/authorize?client_id=nobody");
   await get(`/authorize?${new URLSearchParams({ client_id: "dev-app-key", redirect_uri: "http://localhost:9000/in?secret=1" })}`);
@@ -254,6 +250,28 @@ test("what the relay refuses at first is told with what to do about it", async t
     "sessions in cookies are for browsers: for another OAuth client start with --custody handle",
     "the browser brought no cookie of this sign-in: Safari takes none over http, so try another browser",
   ]);
+});
+
+test("an app on localhost is known by its first request, whatever its port and page; no other is, and none if somebody has said where it is", async t => {
+  const running = await dev(t);
+  const page = origin => fetch(`${running.issuer}/token`, { method: "POST", headers: { origin } });
+  const door = uri => fetch(`${running.issuer}/authorize?${new URLSearchParams({ client_id: "dev-app-key", redirect_uri: uri })}`, { redirect: "manual" });
+  const elsewhere = ["https://localhost:5174", "http://localhost.example:5174", "http://127.0.0.1:5174", "http://localhost:5174@evil.example"];
+  for (const place of elsewhere) {
+    assert.equal((await page(place)).headers.get("access-control-allow-origin"), null, place);
+    assert.equal((await door(`${place}/`)).headers.get("location"), null, place);
+  }
+  assert.equal((await page("http://localhost:5174")).headers.get("access-control-allow-origin"), "http://localhost:5174");
+  const refusedThere = new URL((await door("http://localhost:5175/signed-in")).headers.get("location"));
+  assert.equal(refusedThere.href.split("?")[0], "http://localhost:5175/signed-in", "what is wrong else goes to the page");
+  assert.equal((await door("http://localhost:5175/other?x=1")).headers.get("location"), null, "the rest is compared to the letter");
+  const log = await running.log(/5175\/signed-in is new/);
+  assert.ok(log.some(line => line.trim() === "http://localhost:5174 is new, and known from now on; whoever was signed in has to sign in again"), log.join("\n"));
+  assert.equal(log.filter(line => line.includes("is new")).length, 2);
+
+  const told = await dev(t, ["--redirect-uri", "http://localhost:5173/"]);
+  const refused = await fetch(`${told.issuer}/token`, { method: "POST", headers: { origin: "http://localhost:5174" } });
+  assert.deepEqual([refused.status, refused.headers.get("access-control-allow-origin")], [403, null]);
 });
 
 test("--json tells programs the same, a line each, and --quiet nothing of the requests", async t => {
@@ -386,7 +404,7 @@ What they do:
   --config FILE       apps, users, lifetimes and faults of the gateway, and
                       options of the relay, as JSON; read anew when it changes
   --redirect-uri URL  where the app takes answers; more than one may be given
-                      (default: / at the usual ports of localhost)
+                      (default: any page of localhost, at any port)
   --custody HOW       how a browser holds its session: cookie (default), or
                       handle for other OAuth clients than AttOAuth
   --ttl SECONDS       the life of an access token (default: 172800); 0 is for

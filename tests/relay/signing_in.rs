@@ -68,11 +68,12 @@ fn the_answer_comes_in_the_query_unless_the_app_asks_otherwise() {
 }
 
 #[test]
-fn a_denial_reaches_the_app_in_the_gateways_words() {
+fn a_denial_reaches_the_app_in_the_gateways_words_and_is_no_failure_in_the_log() {
     let mut world = world();
     let begun = world.begin();
     let back = world.consent(&begun, false);
     let url = location(&world.callback(&back));
+    assert_eq!(world.last_reason(), "access_denied");
     assert_eq!(answered(&url, "error").as_deref(), Some("access_denied"));
     assert_eq!(answered(&url, "state").as_deref(), Some("app-state"));
     assert_eq!(answered(&url, "iss").as_deref(), Some(ISSUER));
