@@ -31,7 +31,7 @@ Where they are:
   --gateway-port PORT the gateway's port (default: the one after the relay's)
 
 What they print:
-  --quiet             nothing of the requests
+  --quiet             of the requests only those that want a remedy
   --json              a line of JSON for each thing that is told
   --help              this
   --version           the version

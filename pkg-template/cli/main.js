@@ -23,8 +23,10 @@ async function run({ does, ...asked }) {
   if (does === "version") return write(JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")).version);
 
   const print = asked.json ? forPrograms(write) : forPeople(write, hasColours(stdout, env));
-  const { request, changed, unchanged } = print;
-  const { now, close } = await startDev(asked, { request: asked.quiet ? () => {} : request, changed, unchanged });
+  const { changed, unchanged } = print;
+  // A remedy is told all the same: the page that is refused can't say it.
+  const request = entry => (!asked.quiet || entry.hint) && print.request(entry);
+  const { now, close } = await startDev(asked, { request, changed, unchanged });
   print.started(now);
   const end = async () => {
     await close();

@@ -38,11 +38,16 @@ export async function readAll(createGateway, { config, redirectUris, custody, tt
   const given = config === undefined ? usual() : await readOptions(createGateway, config);
   const { relay: own = {}, ...rest } = Object(given);
   const mistakes = isObject(own) ? OURS.filter(name => name in own).map(name => `relay.${name}: is given by att-oauth dev`) : ["relay: must be an object"];
+  const callback = `${at.relay}/callback`;
+  const registered = rest.apps?.[0]?.oauthRedirectUrl;
+  if (registered !== undefined && registered !== callback) {
+    mistakes.push(`apps[0].oauthRedirectUrl: is ${callback}, the relay's here; an app for a relay of your own comes after the first`);
+  }
   if (mistakes.length > 0) throw mistakesIn(where, mistakes);
 
   const overrides = withoutHoles({ accessTokenTtl: ttl, faults: faults.length > 0 ? [rest.faults ?? [], faults].flat() : undefined });
-  const told = { callback: `${at.relay}/callback`, overrides };
-  const { options: emulator, scope } = await provision(createGateway, where, isObject(given) ? rest : given, told).catch(error => {
+  const told = { callback, overrides };
+  const { options: emulator, scope } = await provision(createGateway, where, isObject(given) ? { users: usual().users, ...rest } : given, told).catch(error => {
     // What the emulator doesn't know of.
     error.message = error.message.replaceAll(/^(.*: unknown; known are apps, .*)$/gm, "$1, relay");
     throw error;

@@ -12,10 +12,12 @@ export async function readOptions(createGateway, file) {
   const text = await readFile(file, "utf8").catch(({ code }) => {
     throw mistakesIn(file, [{ ENOENT: "there is no such file", EISDIR: "this is a folder" }[code] ?? `can't be read (${code})`]);
   });
+  // Some editors begin a file with a mark of its encoding.
+  const json = text.replace(/^\uFEFF/, "");
   try {
-    return JSON.parse(text);
+    return JSON.parse(json);
   } catch {
-    check(createGateway, file, text);
+    check(createGateway, file, json);
   }
 }
 

@@ -136,7 +136,7 @@ pub fn consent(
     }
     let fields = format!(
         r#"<ul class="scopes" aria-labelledby="asks">{list}</ul>
-<label class="check"><input type="checkbox" name="remember" value="on"{checked}> <span>Remember Me <small>Next time this browser signs you in without asking.</small></span></label>
+<label class="check"><input type="checkbox" name="remember" value="on"{checked}> <span>Remember Me <small>Next time this browser needs no password, and no second yes.</small></span></label>
 <div class="pair"><button class="main" name="action" value="allow">Allow</button>
 <button class="plain" name="action" value="deny">Deny</button></div>"#,
         checked = if remember { " checked" } else { "" },

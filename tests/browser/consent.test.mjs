@@ -235,7 +235,7 @@ test("a screen reader is told whose page it is, who asks for what, and each thin
     /- list "Photo Frame asks for your permission to:":/,
     /- listitem:\n +- text: See what your phone is and what it can do\n +- code: DC/,
     /- listitem:\n +- text: Use another service on your behalf\n +- code: SESSIONS:ADTM/,
-    /- checkbox "Remember Me Next time this browser signs you in without asking\." \[checked\]/,
+    /- checkbox "Remember Me Next time this browser needs no password, and no second yes\." \[checked\]/,
     /- button "Allow"\n +- button "Deny"/,
     /- contentinfo:/,
   ]) {

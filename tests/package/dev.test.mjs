@@ -228,6 +228,10 @@ test("a file with mistakes ends it with a line for each, which names file and pl
   const [unknown, ...others] = await complaints({ apps, users, relay: { redirectUri: "x", api: "GET", idleDays: 0 } }, "--redirect-uri", "localhost:3000");
   assert.match(unknown, /^relay\.redirectUri: unknown; known are allowUnusualScopes, /);
   assert.deepEqual(others.map(line => line.split(": ").slice(0, -1).join(": ")), ["att-oauth: --redirect-uri", "relay.api", "relay.idleDays"]);
+  const callback = "http://localhost:8787/oauth/callback";
+  const [registered] = await complaints({ apps: [{ ...apps[0], oauthRedirectUrl: callback }] });
+  assert.match(registered, /^apps\[0\]\.oauthRedirectUrl: is http:\/\/localhost:\d+\/callback, the relay's here; an app for a relay of your own comes after the first$/);
+  assert.deepEqual(await complaints("\ufeff{"), ["not JSON: EOF while parsing an object at line 1 column 1"]);
   const missing = join(folder, "nothing.json");
   assert.deepEqual(await said("dev", "--port", "0", "--config", missing), [1, "", `att-oauth: ${missing}: there is no such file\n`]);
 });
@@ -250,6 +254,18 @@ test("what the relay refuses at first is told with what to do about it", async t
     "sessions in cookies are for browsers: for another OAuth client start with --custody handle",
     "the browser brought no cookie of this sign-in: Safari takes none over http, so try another browser",
   ]);
+});
+
+test("a page that isn't on localhost is told so at once, though --quiet tells no more than that; a file needs no users, and may begin with a mark", async t => {
+  const config = file("apps.json", `\ufeff${JSON.stringify({ apps: [{ appKey: "key", scopes: ["DC"] }] })}`);
+  const running = await dev(t, ["--quiet", "--config", config]);
+  assert.match(running.out, /users +Ada Lovelace: ada, password engine\n/);
+  await fetch(`${running.issuer}/health`);
+  await fetch(`${running.issuer}/authorize?${new URLSearchParams({ client_id: "key", redirect_uri: "http://127.0.0.1:5173/" })}`, { redirect: "manual" });
+  const log = await running.log(/not on localhost/);
+  assert.equal(log.length, 2, log.join("\n"));
+  assert.match(log[0], /\/authorize 400/);
+  assert.equal(log[1].trim(), "the page is not on localhost as the relay is: open it there, or start with --custody handle");
 });
 
 test("an app on localhost is known by its first request, whatever its port and page; no other is, and none if somebody has said where it is", async t => {
@@ -424,7 +440,7 @@ Where they are:
   --gateway-port PORT the gateway's port (default: the one after the relay's)
 
 What they print:
-  --quiet             nothing of the requests
+  --quiet             of the requests only those that want a remedy
   --json              a line of JSON for each thing that is told
   --help              this
   --version           the version
