@@ -26,13 +26,12 @@
 //! match att.handle_redirect().await {
 //!     Err(error) if error.code == ErrorCode::AccessDenied => show("The user said no."),
 //!     Err(error) if error.code.is_retryable() => show("Not reached: call it again, the answer is still here."),
-//!     other => drop(other?),
-//! }
-//! if att.signed_in() {
-//!     let device = att.fetch(Request::get("/rest/2/Devices/Info")).await?;
-//!     show(&device.text().await.unwrap_or_default());
-//! } else {
-//!     att.sign_in(SignIn::default()).await?;
+//!     Err(error) => return Err(error),
+//!     Ok(_) if att.signed_in() => {
+//!         let device = att.fetch(Request::get("/rest/2/Devices/Info")).await?;
+//!         show(&device.text().await.unwrap_or_default());
+//!     }
+//!     Ok(_) => att.sign_in(SignIn::default()).await?,
 //! }
 //! # drop(listener);
 //! # Ok(())

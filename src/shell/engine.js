@@ -8,7 +8,8 @@ const configs = new Map();
  * @throws {TypeError} that names every mistake, one a line
  */
 export function createEngine(glue, options) {
-  const json = JSON.stringify(options);
+  // A function would be left out: one by a name that is unknown is a mistake as well.
+  const json = JSON.stringify(options, (_, value) => (typeof value === "function" ? {} : value));
   const guarded = work => {
     try {
       return work(config());

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { serve } from "../../pkg-template/cli/serve.js";
+import { block } from "../package/blocks.mjs";
 import { freePort } from "../package/relay.mjs";
 import { launch } from "./engine.mjs";
 
@@ -207,7 +208,7 @@ test("init takes a URL, a request, a response or the promise of one, bytes, a co
 });
 
 test("what the page preloads is fetched once", { skip: NAME === "webkit" && "WebKitGTK fetches it again" }, async () => {
-  const links = '<link rel="preload" href="/att-oauth/client.wasm" as="fetch" type="application/wasm" crossorigin>\n<link rel="modulepreload" href="/att-oauth/index.js">';
+  const links = block("pkg-template/README.md", "html");
   site.html = PAGE.replace("<script", `${links}\n<script`);
   const tab = await open();
   while (fetched() === 0) await sleep(20);

@@ -13,7 +13,8 @@ import { hasColours } from "../../pkg-template/cli/print.js";
 import { checkPort, serve } from "../../pkg-template/cli/serve.js";
 import { pack } from "../../xtask/js/pack.mjs";
 import { npm } from "../../xtask/js/packages.mjs";
-import { browser, DEVICE, freePort, REDIRECT_URI, until } from "./relay.mjs";
+import { block } from "./blocks.mjs";
+import { browser, DEVICE, freePort, REDIRECT_URI, until, worker } from "./relay.mjs";
 
 const oauth = await import(npm.resolve("oauth4webapi"));
 const path = name => fileURLToPath(new URL(`../../target/pkg/${name}`, import.meta.url));
@@ -209,6 +210,25 @@ test("the README's file is one, and a change of it holds at once, unless it is a
   await until(() => running.out.includes("The file has changed, and everybody is signed out."));
   assert.match(running.out, /client id +another\n/);
   assert.equal((await asked()).status, 400);
+});
+
+test("a Worker that is tried on one's machine signs in at the emulator, with the file and the variables of its README", async t => {
+  const page = "pkg-template/worker/README.md";
+  const port = await freePort();
+  const moved = text => text.replaceAll("localhost:8787", `localhost:${port}`);
+  const running = await dev(t, ["--config", file("worker.json", moved(block(page, "json")))]);
+  const starter = readFileSync(path("worker/wrangler.toml"), "utf8");
+  const variables = text => Object.fromEntries(Array.from(text.matchAll(/^(\w+) ?= ?"(.*?)"/gm), ([, name, value]) => [name, value]));
+  const given = variables(moved(block(page, "dotenv")));
+  assert.equal(given.GATEWAY, "http://127.0.0.1:8402", "where the command puts it by default");
+  const bindings = { ...variables(starter.split("[vars]")[1].split("[[")[0]), ...given, GATEWAY: running.gateway, REDIRECT_URIS: REDIRECT_URI };
+  const miniflare = worker({ port, bindings, lines: [] });
+  t.after(() => miniflare.dispose());
+  await miniflare.ready;
+  const send = (url, init) => fetch(url.replace("//localhost", "//127.0.0.1"), { ...init, redirect: "manual" });
+  const user = browser({ issuer: given.ISSUER, gateway: running.gateway, clientId: given.CLIENT_ID, send });
+  assert.equal((await user.tokens()).scope, "DC MIM");
+  assert.equal((await user.api(DEVICE)).status, 200);
 });
 
 test("a file with mistakes ends it with a line for each, which names file and place", async () => {

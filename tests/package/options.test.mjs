@@ -1,7 +1,8 @@
 // What a host is given that isn't what it should be: bindings of the wrong kind, a log that throws.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { APP, BINDINGS, DEVICE, SECRET, browser, freePort, refusal, start, until, worker } from "./relay.mjs";
+import { createRelay } from "../../target/pkg/relay.js";
+import { APP, BINDINGS, DEVICE, REDIRECT_URI, SEALING_KEYS, SECRET, browser, freePort, refusal, start, until, worker } from "./relay.mjs";
 
 describe("the Worker's bindings", { concurrency: true }, () => {
   async function misbound(t, bindings, vault) {
@@ -37,6 +38,22 @@ describe("the Worker's bindings", { concurrency: true }, () => {
     assert.equal(await ask("/nothing"), 404);
     await until(() => log().includes('"event":"nothing"'));
   });
+});
+
+test("an option that there isn't is named, whatever it is, beside all that there are", () => {
+  const options = { issuer: `${APP}/oauth`, clientId: "key", clientSecret: SECRET, redirectUris: REDIRECT_URI, scope: "DC", sealingKeys: SEALING_KEYS };
+  createRelay(options);
+  const known = ["allowUnusualScopes", "fetch", "log", "now", "rateLimits", "tokenVault"];
+  for (const wrong of [{ logger() {} }, { tokenvault: {} }, { rateLimit: undefined, Now: () => 0 }]) {
+    assert.throws(() => createRelay({ ...options, ...wrong }), ({ constructor, message }) => {
+      assert.equal(constructor, TypeError);
+      const [, name, list] = /^(\w+): unknown; known are (.*)$/m.exec(message);
+      assert.ok(name in wrong);
+      for (const one of known) assert.ok(list.split(", ").includes(one), one);
+      return true;
+    });
+  }
+  assert.throws(() => createRelay({ ...options, clientId: () => "key" }), /^TypeError: clientId: must be a string/);
 });
 
 test("a log that throws, or rejects, costs no request, no renewal and no background work", async t => {

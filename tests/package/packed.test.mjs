@@ -1,9 +1,10 @@
 // The package as npm would publish it: what is in it, and what those who load it find.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, utimesSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { before, after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
@@ -114,6 +115,31 @@ test("in each entry the types come first, then the most particular condition; ea
     assert.deepEqual(Object.keys(targets), order.filter(condition => condition in targets), name);
     for (const path of Object.values(targets)) assert.ok(path === null || files().includes(path.slice(2)), `${name}: ${path}`);
   }
+});
+
+test("the wasm files can be had by name, to serve or bundle by hand", () => {
+  const { resolve } = createRequire(join(folder, "app.js"));
+  for (const name of ["client.wasm", "relay.wasm", "gateway.wasm"]) assert.equal(resolve(`att-oauth/${name}`), realpathSync(join(unpacked, name)));
+});
+
+test("React is for the app to bring, if it wants it; a release is public, and says where it comes from", () => {
+  assert.deepEqual([manifest.peerDependencies, manifest.peerDependenciesMeta], [{ react: ">=18" }, { react: { optional: true } }]);
+  assert.equal(manifest.dependencies, undefined);
+  assert.deepEqual(manifest.publishConfig, { access: "public", provenance: true });
+});
+
+test("the links of its pages lead to what is in it, headings too", () => {
+  for (const page of files().filter(path => path.endsWith(".md"))) {
+    for (const [, link] of text(page).matchAll(/\]\((?!https:)([^)]+)\)/g)) {
+      const [path, heading] = link.split("#");
+      const file = join(dirname(page), path).replaceAll("\\", "/");
+      assert.ok(files().includes(file), `${page}: ${link}`);
+      const headings = Array.from(text(file).matchAll(/^#+ (.*)$/gm), ([, words]) => words.toLowerCase().replaceAll(/[^\w\s-]/g, "").replaceAll(" ", "-"));
+      assert.ok(heading === undefined || headings.includes(heading), `${page}: ${link}`);
+    }
+  }
+  const [, more] = /Everything is described in the types\.(.*?)\n\n/s.exec(text("README.md"));
+  for (const path of ["guide/from-nothing-to-production.md", "guide/from-atts-sdks.md", "worker/README.md", "CHANGELOG.md"]) assert.ok(more.includes(`(${path})`), path);
 });
 
 /** What esbuild makes of `code`, a module beside the installed package. */

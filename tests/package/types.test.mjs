@@ -1,14 +1,13 @@
 // The types as a TypeScript user meets them, and every code block of the READMEs as one would type it in.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { PAGES, blocks } from "./blocks.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const project = `${root}target/types`;
-
-const READMES = ["README.md", ...readdirSync(`${root}pkg-template`, { recursive: true }).filter(path => path.endsWith(".md")).map(path => `pkg-template/${path}`)];
 
 /** Compiles files against the built package and the types of that React; the complaints, one a line. */
 function check(files, moduleResolution, { react = "react", ...more } = {}) {
@@ -78,15 +77,15 @@ for (const moduleResolution of ["nodenext", "bundler"]) {
 
   test(`every code block of the READMEs compiles (${moduleResolution})`, () => {
     const files = {};
-    for (const readme of READMES) {
-      const text = readFileSync(`${root}${readme}`, "utf8");
-      for (const [, language, code] of text.matchAll(/^```(js|ts|tsx)\n(.*?)^```/gms)) {
+    for (const page of PAGES) {
+      for (const { language, code } of blocks(page)) {
+        if (!/^(js|ts|tsx)$/.test(language)) continue;
         // A block that says so is a file that others import.
-        const [, name = `${readme.replaceAll(/\W/g, "_")}_${Object.keys(files).length}.${language}`] = /^\/\/ (\w+\.js)\n/.exec(code) ?? [];
+        const [, name = `${page.replaceAll(/\W/g, "_")}_${Object.keys(files).length}.${language}`] = /^\/\/ (\w+\.js)\n/.exec(code) ?? [];
         files[name] = code;
       }
     }
-    assert.ok(Object.keys(files).length >= 3);
+    assert.ok(Object.keys(files).length >= 12);
     assert.deepEqual(check(files, moduleResolution), []);
   });
 }

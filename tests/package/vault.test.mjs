@@ -124,6 +124,24 @@ function watched(promise) {
   return watch;
 }
 
+test("a record of another version, as a rollback finds it, costs the call and not the session", async () => {
+  const { disk, evict, lines, ...rest } = world();
+  const page = browser(rest);
+  const { access_token: token } = await page.tokens();
+  const [{ values }] = disk.values();
+  const kept = values.get("record");
+  assert.match(kept, /^\{"v":1,/);
+  const newer = kept.replace('"v":1', '"v":2');
+  values.set("record", newer);
+  evict();
+  assert.deepEqual(await refusal(await page.refresh()), [500, "server_error"]);
+  assert.equal(values.get("record"), newer);
+  assert.ok(lines.some(({ event, outcome }) => event === "defect" && outcome === "failed"));
+  values.set("record", kept);
+  evict();
+  assert.equal((await (await page.refresh()).json()).access_token, token);
+});
+
 describe("what a Durable Object stores comes first", () => {
   test("s25 the gateway isn't called before it is stored that the code is spent", async () => {
     const { faults, told, calls, ...rest } = world();

@@ -11,6 +11,7 @@
 mod api;
 mod app_tokens;
 mod handles;
+mod kept;
 mod sessions;
 mod signing_in;
 mod token_endpoint;

@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::protocol::http::split_url;
 
-/// Every option that there is.
+/// What the host itself takes.
+const OF_THE_HOST: [&str; 5] = ["fetch", "log", "now", "rateLimits", "tokenVault"];
+
+/// Every other option that there is.
 const OPTIONS: [&str; 22] = [
     "allowUnusualScopes",
     "api",
@@ -65,7 +68,8 @@ impl Reader {
             .cloned()
             .collect();
         for name in unknown {
-            self.mistake(&name, &format!("unknown; known are {}", OPTIONS.join(", ")));
+            let known = [OPTIONS.as_slice(), &OF_THE_HOST].concat().join(", ");
+            self.mistake(&name, &format!("unknown; known are {known}"));
         }
     }
 

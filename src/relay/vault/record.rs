@@ -3,6 +3,7 @@
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
@@ -20,10 +21,15 @@ pub(super) const EXCHANGE_MS: f64 = 60_000.0;
 /// How long a code's answer may be had again, in milliseconds.
 pub(super) const REPEAT_MS: f64 = 60_000.0;
 
+/// How a record is written. Who knows more members than another build keeps to it as long as that one may leave them out,
+/// or lose them: an older relay can take over again then.
+const VERSION: u8 = 1;
+
 /// A session, from its code to its end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    #[serde(rename = "v")]
+    /// Of another version nothing is read, and so nothing is lost: the call fails, and the record stays.
+    #[serde(rename = "v", deserialize_with = "ours")]
     version: u8,
     pub(super) state: State,
     /// Tokens that the gateway has still to be told of.
@@ -114,7 +120,7 @@ impl Record {
 
     pub(super) const fn new(state: State) -> Self {
         Self {
-            version: 1,
+            version: VERSION,
             state,
             owed: Vec::new(),
         }
@@ -291,6 +297,13 @@ impl Owed {
 
     pub fn hash(&self) -> String {
         hash(&self.token)
+    }
+}
+
+fn ours<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    match u8::deserialize(from)? {
+        VERSION => Ok(VERSION),
+        _ => Err(D::Error::custom("a record of another version")),
     }
 }
 
