@@ -13,6 +13,16 @@ export const CODE = {
     await att.signIn({ returnTo: "/" });
   },
 
+  async popUp(att) {
+    const closed = new AbortController();
+    const { signal } = closed;
+    att.events.addEventListener("popupclosed", () => {
+      closed.abort();
+    }, { once: true });
+    // Straight in the click: later no browser opens one.
+    await att.signIn({ popup: true, signal });
+  },
+
   async callApi(att, show) {
     const path = "/rest/2/Devices/Info";
     const response = await att.fetch(path);

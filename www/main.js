@@ -56,6 +56,7 @@ async function start() {
   const openedAt = rightNow();
   const goesOn = panel.waits && comesBack;
   if (panel.waits && !comesBack) panel.land(false);
+  if (comesBack && !goesOn) recorder.step(step("load"));
   await page.land(goesOn ? () => panel.land(true) : undefined);
   if (att.signedIn && !comesBack) recorder.step(step("load"), openedAt);
 }

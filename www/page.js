@@ -73,16 +73,24 @@ export class Page {
   }
 
   /** Completes what the page's address brings, unless `open` has another way to, and shows who is signed in. */
-  async land(open = () => CODE.load(this.#att)) {
+  async land(open) {
     try {
-      await open();
+      await (open ? open() : CODE.load(this.#att));
       this.#waits = false;
     } catch (error) {
       this.#waits = Boolean(error.retryable) && !this.#att.signedIn;
       return this.failed(error, { signingIn: true });
     }
+    await this.#look({ isStory: open !== undefined });
+  }
+
+  /** Asks the API whose session it is, if there is one, and shows it; as a step of its own, unless a story tells the steps. */
+  async #look({ isStory = false } = {}) {
     try {
-      if (this.#att.signedIn) await this.callApi();
+      if (this.#att.signedIn) {
+        if (!isStory) this.#recorder.step(step("callApi"));
+        await this.callApi();
+      }
     } catch (error) {
       this.failed(error);
     }
@@ -97,6 +105,17 @@ export class Page {
     this.#waits = false;
     this.#leave();
     await CODE.signIn(this.#att);
+  }
+
+  async popUp() {
+    this.#waits = false;
+    try {
+      await this.#recorder.through(() => CODE.popUp(this.#att));
+    } catch (error) {
+      this.#waits = Boolean(error.retryable) && !this.#att.signedIn;
+      return this.failed(error, { signingIn: true });
+    }
+    await this.#look();
   }
 
   async callApi() {
@@ -135,7 +154,8 @@ export class Page {
   }
 
   /** Does what a button says. */
-  async act(action, button) {
+  async act(asked, button) {
+    const action = asked === "signIn" && at("in-pop-up").checked ? "popUp" : asked;
     if (button.hasAttribute("aria-busy")) return;
     button.setAttribute("aria-busy", "true");
     this.#busy++;

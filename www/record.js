@@ -23,6 +23,8 @@ import { rightNow } from "./surroundings.js";
  */
 
 const KEPT = 150;
+/** Where the page of a pop-up says what it has seen. */
+const POP_UP = "demo-pop-up";
 const KEY = "demo-messages";
 
 /**
@@ -112,15 +114,31 @@ export class Recorder extends EventTarget {
     });
   }
 
+  /** Does `work`, while a pop-up is open: what passes there is this page's too. */
+  async through(work) {
+    this.leave(`${this.#relay}/authorize`);
+    const channel = new BroadcastChannel(POP_UP);
+    channel.addEventListener("message", ({ data }) => this.#add(data));
+    try {
+      await work();
+    } finally {
+      channel.close();
+      this.#kept.stays.push(rightNow());
+      this.#save();
+    }
+  }
+
   /** The page was opened with an answer in its address. */
   async land(url) {
     const [navigation] = performance.getEntriesByType("navigation");
     const at = performance.timeOrigin + (navigation?.fetchStart ?? 0);
     const location = await maskUrl(url);
-    this.#add({
+    const message = {
       id: `${this.#newId()}-landing`, at, from: "relay", to: "page", kind: "reply", source: "redirect",
       method: "GET", url: `${this.#relay}/callback`, status: 303, headers: { location }, body: "",
-    });
+    };
+    this.#add(message);
+    if (globalThis.opener) new BroadcastChannel(POP_UP).postMessage(message);
   }
 
   /** Follows the gateway's log at `url` until the page goes, and again if it comes back. */

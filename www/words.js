@@ -5,6 +5,7 @@ import { textOf } from "./code.js";
 const STEPS = {
   load: { title: "The page is opened", text: "Is there an answer in the address, or a session from before? Then the client takes it up." },
   signIn: { title: "Sign in", text: "The page is left for the relay, and that sends the user on to the gateway." },
+  popUp: { title: "Sign in, in a pop-up", text: "This page stays. The pop-up goes to the relay and on to the gateway, brings the answer here, and closes." },
   finish: { title: "Finish signing in", text: "The answer was kept: the same call goes on with it.", code: "load" },
   callApi: { title: "Call the API", text: "Through the relay, which puts in the token of the session." },
   refresh: { title: "Renew the token", text: "Whatever its life: the relay swaps the pair at the gateway." },
@@ -41,6 +42,8 @@ const ERRORS = {
   custody_mismatch: ["The cookie can’t get there", "The relay keeps sessions in a cookie, and this browser doesn’t send cookies to it from here: page and relay must be on one site."],
   invalid_answer: ["That answer isn’t ours", "The address holds an answer that doesn’t belong to a sign-in of this browser. It was not accepted, and nothing changed."],
   authorization_failed: ["The sign-in failed", "The gateway refused it, but not because somebody said no."],
+  popup_blocked: ["No pop-up", "This browser lets no pop-up open here. Allow it, or sign in without: the page comes back."],
+  aborted: ["The pop-up is closed", "Nobody has signed in there, and nothing has changed."],
   storage: ["No storage", "The browser lets this page store nothing, so a sign-in can’t be remembered over the redirect."],
 };
 

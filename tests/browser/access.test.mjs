@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { textOf } from "../../www/code.js";
-import { ADA, button, heading, shoot, signIn, stage } from "./demo.mjs";
+import { ADA, button, heading, open, shoot, signIn, stage } from "./demo.mjs";
 
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const on = stage(test, { ttl: 300 });
@@ -44,13 +44,19 @@ async function findings(page, rules) {
 }
 
 test("axe finds nothing in any state of the page, on a desk or a phone, in dark or light, and nothing sticks out", async () => {
-  const { page } = await on.user({ reducedMotion: "reduce" });
+  const { context, page } = await on.user({ reducedMotion: "reduce" });
   await fine(page, "access-signed-out", "h1");
   await signIn(page);
   await page.locator("#answer-status").click();
   await fine(page, "access-signed-in", "h1");
   await page.locator(".message summary", { hasText: "both tokens" }).click();
   await fine(page, "access-opened", ".opened");
+  const second = await open(context, on.demo);
+  await heading(second, ADA.phone);
+  await button(second, "Renew token").click();
+  await page.getByText("from another tab").first().waitFor();
+  await second.close();
+  await fine(page, "access-from-another-tab", "[data-elsewhere]");
   await page.getByRole("button", { name: /^Network away/ }).click();
   await page.getByText("Recovered: nothing was lost").first().waitFor();
   await fine(page, "access-recovered", "#told");
@@ -101,8 +107,8 @@ test("what is copied runs, with the package alone", async () => {
   const { page } = await on.user();
   await signIn(page);
   await button(page, "Call the API").click();
-  await page.getByRole("heading", { name: "Call the API" }).waitFor();
-  const shown = await page.locator(".step", { hasText: "Call the API" }).locator("pre").innerText();
+  await page.getByRole("heading", { name: "Call the API" }).nth(1).waitFor();
+  const shown = await page.locator(".step", { hasText: "Call the API" }).last().locator("pre").innerText();
   const options = { clientId: "demo-app-key", relay: on.demo.relay, redirectUri: `${on.demo.page}/`, scope: ["DC", "MIM"] };
   const answer = await page.evaluate(`(async () => {
     const { default: init, AttOAuth } = await import("/att-oauth/index.js");

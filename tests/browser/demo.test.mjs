@@ -25,6 +25,59 @@ test("a user signs in, consents, comes back, and the page names the phone that t
   assert.deepEqual(problems, []);
 });
 
+test("a user signs in by a pop-up: the page stays, shows each message and the code; by keyboard alone, and whoever closes it can try again", async () => {
+  const { context, page, problems } = await on.user();
+  await page.getByLabel("In a pop-up").focus();
+  await page.keyboard.press("Space");
+  await button(page, "Sign in").focus();
+  const open = async () => (await Promise.all([context.waitForEvent("page"), page.keyboard.press("Enter")]))[0];
+  const first = await open();
+  await first.getByRole("button", { name: ADA.name }).waitFor();
+  await shoot(page, "pop-up-open");
+  await first.close();
+  await page.getByRole("status").filter({ hasText: "The pop-up is closed" }).waitFor();
+  await heading(page, "Nobody is signed in");
+
+  await button(page, "Sign in").focus();
+  const popup = await open();
+  await popup.getByLabel("Phone number or user ID").focus();
+  await popup.keyboard.type("ada");
+  await popup.keyboard.press("Tab");
+  await popup.keyboard.type("engine");
+  await popup.keyboard.press("Enter");
+  await button(popup, "Allow").focus();
+  await Promise.all([popup.waitForEvent("close"), popup.keyboard.press("Enter")]);
+  await heading(page, ADA.phone);
+  assert.equal(page.url(), `${on.demo.page}/`);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Call the API", "the focus is not lost");
+  await page.getByText(/^Gateway to Relay/).nth(1).waitFor({ state: "attached" });
+  inOrder(await messages(page), [
+    /^Page to Relay: GET \/authorize/,
+    /^Relay to Page: 302/,
+    /^Page to Gateway: GET \/oauth\/v4\/authorize/,
+    /^Page to Relay: GET \/callback code/,
+    /^Relay to Page: 303 sealed code/,
+    /^Page to Relay: POST \/token (?=.*sealed code)(?=.*code verifier)/,
+    /^Relay to Page: 200 access token (?!refresh)/,
+  ]);
+  assert.ok((await messages(page)).every(text => !/from another tab/.test(text)), "they are all this page's own");
+  const step = page.locator(".step", { hasText: "Sign in, in a pop-up" }).last();
+  assert.match(await step.locator("pre").innerText(), /await att\.signIn\(\{ popup: true, signal \}\);/);
+  await step.scrollIntoViewIfNeeded();
+  await shoot(page, "pop-up-signed-in");
+  assert.deepEqual(problems, []);
+});
+
+test("beside the answer stands the code that takes it, and beside the call the code that makes it", async () => {
+  const { page } = await on.user();
+  await signIn(page);
+  const code = async title => page.locator(".step", { hasText: title }).last().locator("pre").innerText();
+  assert.match(await code("The page is opened"), /await att\.handleRedirect\(\)/);
+  assert.match(await code("Call the API"), /await att\.fetch\(path\)/);
+  const rows = await page.locator("#sequence > li").allInnerTexts();
+  inOrder(rows.map(text => text.replace(/\s+/g, " ")), [/sealed code/, /^The page is opened/, /POST \/token/, /^Call the API/, /GET \/api\/rest/]);
+});
+
 test("each message between the three parties is there, in order, with what it carries", async () => {
   const { page } = await on.user();
   await signIn(page);
