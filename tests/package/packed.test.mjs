@@ -11,7 +11,7 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { build } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { pack } from "../../xtask/js/pack.mjs";
+import { pack, repositoryIn } from "../../xtask/js/pack.mjs";
 
 /** Every file of the package. Whoever adds one adds it here. */
 const FILES = [
@@ -20,6 +20,7 @@ const FILES = [
   "LICENSE-MIT",
   "LICENSE-THIRD-PARTY",
   "README.md",
+  "SECURITY.md",
   "cli.js",
   "client.wasm",
   "gateway.d.ts",
@@ -126,6 +127,11 @@ test("React is for the app to bring, if it wants it; a release is public, and sa
   assert.deepEqual([manifest.peerDependencies, manifest.peerDependenciesMeta], [{ react: ">=18" }, { react: { optional: true } }]);
   assert.equal(manifest.dependencies, undefined);
   assert.deepEqual(manifest.publishConfig, { access: "public", provenance: true });
+  // npm compares it with who builds.
+  const url = "git+https://git.example/team/att-oauth.git";
+  assert.deepEqual(repositoryIn({ GITHUB_SERVER_URL: "https://git.example", GITHUB_REPOSITORY: "team/att-oauth" }), { type: "git", url });
+  assert.deepEqual(repositoryIn({ CI_PROJECT_URL: "https://git.example/team/att-oauth" }), { type: "git", url });
+  assert.equal(repositoryIn({}), undefined);
 });
 
 test("the links of its pages lead to what is in it, headings too", () => {
@@ -139,7 +145,7 @@ test("the links of its pages lead to what is in it, headings too", () => {
     }
   }
   const [, more] = /Everything is described in the types\.(.*?)\n\n/s.exec(text("README.md"));
-  for (const path of ["guide/from-nothing-to-production.md", "guide/from-atts-sdks.md", "worker/README.md", "CHANGELOG.md"]) assert.ok(more.includes(`(${path})`), path);
+  for (const path of ["guide/from-nothing-to-production.md", "guide/from-atts-sdks.md", "worker/README.md", "CHANGELOG.md", "SECURITY.md"]) assert.ok(more.includes(`(${path})`), path);
 });
 
 /** What esbuild makes of `code`, a module beside the installed package. */

@@ -153,7 +153,7 @@ mkdirSync(output(""), { recursive: true });
 for (const file of readdirSync(root("pkg-template"))) {
   if (!file.endsWith(".js") && file !== "cli") cpSync(root(`pkg-template/${file}`), output(file), { recursive: true });
 }
-for (const file of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) cpSync(root(file), output(file));
+for (const file of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "SECURITY.md"]) cpSync(root(file), output(file));
 writeFileSync(output("LICENSE-THIRD-PARTY"), thirdPartyLicences());
 await Promise.all(
   artefacts.map(async name => {

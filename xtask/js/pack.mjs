@@ -15,15 +15,20 @@ export function pack(into = target) {
 }
 
 /** Where the sources are, by the CI that builds a release: a provenance is compared with it. */
-function tellRepository({ GITHUB_SERVER_URL, GITHUB_REPOSITORY, CI_PROJECT_URL }) {
+export function repositoryIn({ GITHUB_SERVER_URL, GITHUB_REPOSITORY, CI_PROJECT_URL }) {
   const url = GITHUB_REPOSITORY ? `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}` : CI_PROJECT_URL;
-  if (!url) return;
+  return url && { type: "git", url: `git+${url}.git` };
+}
+
+function tellRepository() {
+  const repository = repositoryIn(env);
+  if (!repository) return;
   const file = join(target, "pkg/package.json");
-  const manifest = { ...JSON.parse(readFileSync(file, "utf8")), repository: { type: "git", url: `git+${url}.git` } };
+  const manifest = { ...JSON.parse(readFileSync(file, "utf8")), repository };
   writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  tellRepository(env);
+  tellRepository();
   console.log(pack());
 }
