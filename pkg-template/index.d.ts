@@ -174,7 +174,8 @@ interface CommonOptions {
   /** Milliseconds that a request may take; 15000. */
   timeoutMs?: number;
   /**
-   * Where the session's record is kept, for all tabs; `"local"`. Without a browser's storage: memory. It holds no access
+   * Where the session's record is kept, for all tabs; `"local"`. Without a browser's storage: memory, which ends with the
+   * page, and so ends a sign-in that leaves it: `"memory"` is for pop-ups. It holds no access
    * token; in custody `handle` it holds the relay's sealed handle, and without our relay the backend's `refresh_token`, if
    * that gives one.
    */

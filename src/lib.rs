@@ -22,6 +22,13 @@ extern crate alloc;
 ))]
 extern crate std;
 
+#[cfg(all(
+    target_arch = "wasm32",
+    feature = "gloo",
+    any(feature = "relay", feature = "gateway")
+))]
+compile_error!("att-oauth: the feature `gloo` goes with `default-features = false`");
+
 #[cfg(feature = "gateway")]
 pub mod gateway;
 #[cfg(all(
