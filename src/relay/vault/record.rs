@@ -21,8 +21,8 @@ pub(super) const EXCHANGE_MS: f64 = 60_000.0;
 /// How long a code's answer may be had again, in milliseconds.
 pub(super) const REPEAT_MS: f64 = 60_000.0;
 
-/// How a record is written. Who knows more members than another build keeps to it as long as that one may leave them out,
-/// or lose them: an older relay can take over again then.
+/// How a record is written. A member may be added without another number if a build that doesn't know it may lose it: an
+/// older relay can take over again then.
 const VERSION: u8 = 1;
 
 /// A session, from its code to its end.
