@@ -31,12 +31,6 @@ compile_error!("att-oauth: the feature `gloo` goes with `default-features = fals
 
 #[cfg(feature = "gateway")]
 pub mod gateway;
-#[cfg(all(
-    target_arch = "wasm32",
-    feature = "gloo",
-    any(feature = "relay", feature = "gateway")
-))]
-compile_error!("the feature `gloo` needs `default-features = false`: a page has no relay in it");
 #[cfg(all(target_arch = "wasm32", feature = "gloo"))]
 pub mod gloo;
 pub mod protocol;
