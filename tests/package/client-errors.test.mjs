@@ -170,7 +170,7 @@ const SITUATIONS = [
     const { AttOAuth } = await import("../../target/pkg/index.js?early");
     return told(() => new AttOAuth({}));
   }],
-  ["not_initialized", "what init() was given can't be loaded: thrown", { cause: thrown, retryable: true }, async () => {
+  ["not_initialized", "what init() was given can't be loaded: thrown; is it within connect-src?", { cause: thrown, retryable: true }, async () => {
     const { default: init, AttOAuth } = await import("../../target/pkg/index.js?late");
     const error = await told(() => init(Promise.reject(thrown)));
     await init(readFileSync(`${root}target/pkg/client.wasm`));
