@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import ky from "ky";
 import createClient from "openapi-fetch";
+import { textOf } from "./blocks.mjs";
 import { client } from "./client.mjs";
 import { APP, DEVICE, start, until } from "./relay.mjs";
 import { reply, upstream } from "./upstream.mjs";
@@ -110,6 +111,14 @@ describe("through the relay", () => {
     const { data, response } = await createClient({ fetch: att.fetch, baseUrl: `${world.issuer}/api` }).GET(DEVICE, {});
     assert.equal(response.status, 200);
     assert.match(JSON.stringify(data), new RegExp(MODEL));
+  });
+
+  test("the README's two wrappers, as they stand there, reach the API", async t => {
+    const { att } = await page(t);
+    const written = name => new RegExp(`\\b${name.replace(".", "\\.")}\\(\\{.*?\\}\\)`).exec(textOf("pkg-template/README.md"))[0].replace("https://app.example/oauth", world.issuer);
+    const made = (name, value) => new Function(name.split(".")[0], "att", `return ${written(name)}`)(value, att);
+    assert.match(JSON.stringify(await made("ky.create", ky).get(DEVICE.slice(1)).json()), new RegExp(MODEL));
+    assert.match(JSON.stringify(await made("createClient", createClient).GET(DEVICE, {})), new RegExp(MODEL));
   });
 
   test("all that the client sends goes through the app's own fetch, bare of `this`", async t => {

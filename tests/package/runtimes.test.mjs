@@ -65,7 +65,7 @@ for (const [name, { command }] of Object.entries(RUNTIMES)) {
       child.kill();
       return gone;
     };
-    const answers = () => fetch(`http://127.0.0.1:${port}/oauth/health`).then(response => response.ok, () => false);
+    const answers = () => fetch(`http://127.0.0.1:${port}/oauth/health`, { signal: AbortSignal.timeout(500) }).then(response => response.ok, () => false);
     await until(answers).catch(async () => {
       await close();
       assert.fail(`it does not start: ${lines.join("")}`);
