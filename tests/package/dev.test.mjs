@@ -14,7 +14,7 @@ import { checkPort, serve } from "../../pkg-template/cli/serve.js";
 import { pack } from "../../xtask/js/pack.mjs";
 import { npm } from "../../xtask/js/packages.mjs";
 import { block } from "./blocks.mjs";
-import { browser, DEVICE, freePort, REDIRECT_URI, until, worker } from "./relay.mjs";
+import { browser, DEVICE, freePort, REDIRECT_URI, SEALING_KEYS, until, worker } from "./relay.mjs";
 
 const oauth = await import(npm.resolve("oauth4webapi"));
 const path = name => fileURLToPath(new URL(`../../target/pkg/${name}`, import.meta.url));
@@ -221,7 +221,7 @@ test("a Worker that is tried on one's machine signs in at the emulator, with the
   const variables = text => Object.fromEntries(Array.from(text.matchAll(/^(\w+) ?= ?"(.*?)"/gm), ([, name, value]) => [name, value]));
   const given = variables(moved(block(page, "dotenv")));
   assert.equal(given.GATEWAY, "http://127.0.0.1:8402", "where the command puts it by default");
-  const bindings = { ...variables(starter.split("[vars]")[1].split("[[")[0]), ...given, GATEWAY: running.gateway, REDIRECT_URIS: REDIRECT_URI };
+  const bindings = { ...variables(starter.split("[vars]")[1].split("[[")[0]), ...given, SEALING_KEYS, GATEWAY: running.gateway, REDIRECT_URIS: REDIRECT_URI };
   const miniflare = worker({ port, bindings, lines: [] });
   t.after(() => miniflare.dispose());
   await miniflare.ready;
