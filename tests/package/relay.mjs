@@ -125,7 +125,11 @@ export async function start(host, gatewayOptions = {}, { variant = "pkg", option
   const stored = mkdtempSync(join(tmpdir(), "att-oauth-"));
   const lines = [];
   const told = { issuer, port, gateway: `http://127.0.0.1:${gatewayPort}`, lines, stored, variant, options: { ...options }, clocked, now, workerOptions };
-  let relay = await HOSTS[host](told);
+  let relay = await HOSTS[host](told).catch(async error => {
+    // Or the test would fail, and never end.
+    await gatewayServer.close();
+    throw error;
+  });
   const outward = [];
   return {
     issuer,

@@ -66,10 +66,11 @@ for (const [name, { command }] of Object.entries(RUNTIMES)) {
       return gone;
     };
     const answers = () => fetch(`http://127.0.0.1:${port}/oauth/health`, { signal: AbortSignal.timeout(500) }).then(response => response.ok, () => false);
-    await until(answers).catch(async () => {
+    await until(async () => child.exitCode !== null || (await answers())).catch(() => {});
+    if (!(await answers())) {
       await close();
       assert.fail(`it does not start: ${lines.join("")}`);
-    });
+    }
     return { close };
   };
 
