@@ -19,7 +19,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            port: 8400,
+            port: 8410,
             gateway: None,
             ttl: None,
         }

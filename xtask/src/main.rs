@@ -52,7 +52,7 @@ demo    starts gateway, relay and page, and prints the page's address
         --gateway FILE  apps, users and switches of the gateway emulator, as JSON
                         (default xtask/demo/gateway.json; pkg-template/gateway.d.ts has all options)
         --ttl SECONDS   how long an access token lives (default: what the file says)
-        --port FIRST    page, relay and gateway listen on FIRST and the two after it (default 8400)
+        --port FIRST    page, relay and gateway listen on FIRST and the two after it (default 8410)
 bench   measures all, or what is named, beside peers, and writes tests/bench/RESULTS.md
         --rounds NUMBER  of how many rounds the medians are (default 5)";
 
@@ -282,10 +282,10 @@ mod tests {
             Ok(Command::Demo(options)) => (options.port, options.gateway, options.ttl),
             _ => panic!("{line}: not a demo"),
         };
-        assert_eq!(demo("demo"), (8400, None, None));
+        assert_eq!(demo("demo"), (8410, None, None));
         assert_eq!(demo("demo --ttl 20 --port=9000"), (9000, None, Some(20)));
         for line in ["demo --gateway my.json", "demo --gateway=my.json"] {
-            assert_eq!(demo(line), (8400, Some("my.json".into()), None));
+            assert_eq!(demo(line), (8410, Some("my.json".into()), None));
         }
     }
 
