@@ -23,7 +23,8 @@ const END = 4;
 /** Puts what was granted. */
 const SCOPE = 5;
 
-/** The number of the flow that looks at what another tab has stored. */
+// The numbers of the flows that sign out, and look at what another tab has stored.
+const SIGN_OUT = 4;
 const SYNC = 7;
 
 // What a reply is beside an HTTP status; see flow.rs.
@@ -35,8 +36,9 @@ const STORAGE = -4;
 
 /** Makes a page in place of a flow. */
 const NEW_PAGE = 9;
-/** The number of a client that was disposed of: nobody's. */
+// The numbers of a client that was disposed of, and of one that Rust knows no more either: nobody's.
 const GONE = -1;
+const CLOSED = -2;
 
 /** The longest URL or reply that is read, in characters: Rust keeps the memory that it once had. */
 const LONGEST = 65_536;
@@ -46,6 +48,9 @@ const LAG = 100;
 
 /** How long a task waits for a lock, in milliseconds: a frozen tab can hold one for ever. */
 const LOCK_WAIT = 15_000;
+
+/** The same for a sign-out: a renewal that it overtakes finds that nobody is signed in any more. */
+const SHORT_WAIT = 2_000;
 
 // What parts texts; no text has it.
 const BREAK = "\x1f";
@@ -150,12 +155,13 @@ export function open({ ask, resume, start }, options) {
     storage = "local",
     timeoutMs = 15_000,
   } = options;
-  let client;
+  let number;
   try {
-    client = start(GONE, NEW_PAGE, bytes(lines));
+    number = start(GONE, NEW_PAGE, bytes(lines));
   } catch (cause) {
     throw trapped(cause);
   }
+  let client = number;
   const stores = {
     session: keeper(storage, timeoutMs),
     // A sign-in under way is this tab's alone, wherever the session is kept.
@@ -204,11 +210,17 @@ export function open({ ask, resume, start }, options) {
     run(SYNC, told).catch(() => {});
   }
 
+  /** Has Rust forget it, once it was disposed of and nothing is under way. */
+  function close() {
+    if (client !== GONE || held.size) return;
+    client = CLOSED;
+    ask(CLOSE, number, 0, 0);
+  }
+
   function pause() {
     clearTimeout(timer);
     channel?.close();
     channel = undefined;
-    for (const unlock of held) unlock();
   }
 
   /**
@@ -223,7 +235,7 @@ export function open({ ask, resume, start }, options) {
     let unlock;
     const released = new Promise((resolve) => (unlock = resolve));
     /** Waits for a lock a bounded time; then the flow goes on with or without it. */
-    const patiently = (lock) => unless(signal, within(LOCK_WAIT, () => lock));
+    const patiently = (lock) => unless(signal, within(flow === SIGN_OUT ? SHORT_WAIT : LOCK_WAIT, () => lock));
     /** Reads the record of that name, or writes or removes it if there is a `value`. */
     const record = (name, value) =>
       stores[name](`${namespace}|${name}`, value).catch((thrown) => {
@@ -276,16 +288,17 @@ export function open({ ask, resume, start }, options) {
     try {
       if (client < 0) throw disposed();
       if (signal?.aborted) throw givenUp(signal);
-      task = start(client, flow, bytes(text));
+      task = start(number, flow, bytes(text));
       for (let reply = DONE; ; ) {
-        resume(client, task, now(), reply[0], bytes(reply[1]));
+        resume(number, task, now(), reply[0], bytes(reply[1]));
         for (const effect of given.split(AFTER).slice(0, -1)) {
           const letter = effect[0];
           const texts = effect.slice(1).split(BREAK);
+          // Once disposed of it asks no server any more, but keeps what one has answered.
+          if (client < 0 && /[DF]/.test(letter)) throw disposed();
           if (letter === "D") return texts;
           if (letter === "X") throw await failure(cause, ...texts);
           reply = (await effects[letter](...texts)) ?? DONE;
-          if (client < 0) throw disposed();
         }
       }
     } catch (error) {
@@ -294,6 +307,7 @@ export function open({ ask, resume, start }, options) {
       unlock();
       held.delete(unlock);
       if (task >= 0) ask(END_FLOW, task, 0, 0);
+      close();
       schedule(0);
     }
   }
@@ -336,7 +350,10 @@ export function open({ ask, resume, start }, options) {
   // storage's own event comes when it can be seen.
   on(globalThis, "storage", ({ key }) => key === `${namespace}|session` && sync());
   // A page in the back/forward cache must hold neither lock nor channel.
-  on(globalThis, "pagehide", pause);
+  on(globalThis, "pagehide", () => {
+    pause();
+    for (const unlock of held) unlock();
+  });
   on(globalThis, "pageshow", ({ persisted }) => {
     if (!persisted) return;
     listen();
@@ -382,9 +399,9 @@ export function open({ ask, resume, start }, options) {
       if (client < 0) return;
       pause();
       page.abort();
-      ask(CLOSE, client, 0, 0);
       client = GONE;
       token = undefined;
+      close();
     },
   };
 }

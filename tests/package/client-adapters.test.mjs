@@ -20,6 +20,12 @@ async function signedIn(t, more) {
   return tab;
 }
 
+/** A storage that works until something is put in the place of a method. */
+function drawer() {
+  const kept = new Map();
+  return { getItem: key => kept.get(key), setItem: (key, value) => void kept.set(key, value), removeItem: key => void kept.delete(key) };
+}
+
 describe("a caller who gives up", () => {
   /** A client at a provider whose refresh tokens work once, and whose next reply waits for `release`. */
   async function rotating(t) {
@@ -32,19 +38,20 @@ describe("a caller who gives up", () => {
       await Promise.race([provider.gate, new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))]);
       return Response.json({ access_token: `a${provider.current}`, token_type: "bearer", expires_in: 3600, refresh_token: refresh });
     };
-    const att = new realm.AttOAuth({
+    const options = {
       clientId: `key-${Math.random()}`,
       redirectUri: "https://app.example/in",
       authorizationEndpoint: "https://app.example/authorize",
       tokenEndpoint: "https://app.example/token",
-      storage: "memory",
+      storage: drawer(),
       fetch,
-    });
+    };
+    const att = new realm.AttOAuth(options);
     t.after(() => att.dispose());
     const state = new URL(await att.authorizationUrl()).searchParams.get("state");
     provider.gate = Promise.resolve();
     await att.handleRedirect({ url: `https://app.example/in?code=c&state=${state}` });
-    return { att, provider };
+    return { att, provider, options };
   }
 
   test("gives up waiting, not a renewal whose refresh token is used up by then: who waits beside them gets its token", async t => {
@@ -76,6 +83,23 @@ describe("a caller who gives up", () => {
     assert.equal(await att.accessToken({ minValidity: 1 }), "a2");
     assert.equal(await att.refresh(), "a3");
     assert.equal(att.signedIn, true);
+  });
+
+  test("finds the session as it is then, also in the object that takes the place of one that was disposed of meanwhile", async t => {
+    const { att, provider, options } = await rotating(t);
+    let release;
+    provider.gate = new Promise(resolve => (release = resolve));
+    const late = att.refresh();
+    while (provider.requests < 2) await new Promise(setImmediate);
+    att.dispose();
+    const next = new realm.AttOAuth(options);
+    t.after(() => next.dispose());
+    const asked = next.handleRedirect({ url: options.redirectUri }).then(() => next.accessToken());
+    release();
+    await assert.rejects(late, { code: "disposed" });
+    assert.match(await asked, /^a[23]$/);
+    assert.match(await next.refresh(), /^a[34]$/);
+    await assert.rejects(att.accessToken(), { code: "disposed" });
   });
 
   test("more than a token can last is asked for once, however many ask at the same time", async t => {
@@ -119,6 +143,21 @@ describe("a fetch that heeds no signal", () => {
     assert.ok(await tab.att.refresh(), "the session is as it was");
   });
 
+  test("holds no sign-out up for long, and brings nobody back", async t => {
+    const tab = await signedIn(t);
+    let release;
+    tab.network.push(make => new Promise(resolve => (release = () => resolve(make()))));
+    const late = tab.att.refresh();
+    while (!release) await new Promise(setImmediate);
+    const began = performance.now();
+    await tab.att.signOut();
+    assert.ok(performance.now() - began < 5000);
+    assert.equal(tab.att.signedIn, false);
+    release();
+    await assert.rejects(late, { code: "login_required" });
+    assert.equal(tab.att.signedIn, false);
+  });
+
   test("hinders no sign-out", async t => {
     const tab = await signedIn(t, { timeoutMs: 100 });
     tab.network.push(() => never);
@@ -128,11 +167,6 @@ describe("a fetch that heeds no signal", () => {
 });
 
 describe("a storage of the app's own", () => {
-  /** One that works until something is put in the place of a method. */
-  function drawer() {
-    const kept = new Map();
-    return { getItem: key => kept.get(key), setItem: (key, value) => void kept.set(key, value), removeItem: key => void kept.delete(key) };
-  }
   const refuse = () => Promise.reject(new Error("blocked"));
   const names = ["getItem", "setItem", "removeItem"];
 

@@ -39,26 +39,28 @@ pub const ARTEFACTS: [Artefact; 3] = [
             "-Cllvm-args=--inline-threshold=0 --hoist-common-insts --sink-common-insts --enable-pre=false",
         ],
         optimise: &[
-            // Flat code, blocks made anew, then again and again: each finds what the one before has laid open. An alignment
-            // is a hint, which no engine heeds. This order gives the fewest bytes of some hundreds that were tried.
-            "--remove-unused-brs",
+            // Flat code, blocks made anew, then again: each finds what the one before has laid open. This order gives the
+            // fewest bytes of some hundreds that were tried.
+            "--simplify-locals",
             "--monomorphize",
             "--optimize-instructions",
+            "-O2",
+            "--pick-load-signs",
+            "--merge-locals",
             "--flatten",
             "--rereloop",
             "-Oz",
-            "--one-caller-inline-max-function-size=1000",
+            "--one-caller-inline-max-function-size=200",
+            "--remove-unused-brs",
             "--simplify-locals",
+            "--optimize-casts",
             "-Oz",
             // The first kilobyte is the far end of the stack, which nobody reaches, so an offset that is added to a
             // pointer may be folded into the access.
             "--low-memory-unused",
-            "--dealign",
+            "--reorder-locals",
             "--strip-producers",
             "--strip-target-features",
-            // What is used most has the shortest number.
-            "--reorder-functions",
-            "--reorder-locals",
             "--minify-imports-and-exports-and-modules",
         ],
         resets: false,
