@@ -192,7 +192,7 @@ interface CommonOptions {
    * seconds it has from the request for it on, so a clock that is wrong does no harm.
    */
   now?: () => number;
-  /** Takes an answer without `state` if a single sign-in is pending. Such an answer may have been slipped in by anybody. */
+  /** Takes an answer without `state` if a single sign-in is of the last ten minutes. Such an answer may have been slipped in by anybody. */
   dangerouslyAllowMissingState?: boolean;
   /** Lets scopes pass that by AT&T's defaults need no user's consent. */
   dangerouslyAllowAnyScope?: boolean;
@@ -381,7 +381,8 @@ export class AttOAuth {
    * A pop-up has to be asked for straight from a click, before you wait for anything. The page at `redirectUri` calls
    * `handleRedirect` as always, with a client of the same options; the servers have to hand `state` back. Of a client's
    * pop-ups the latest counts: a second ends the first, and so do the signal, ten minutes and `dispose`, which close it if
-   * the browser lets them. An answer that comes all the same signs nobody in, as long as the page and its client are there.
+   * the browser lets them. An answer that comes all the same signs nobody in, as long as the page and its client are there. Once the answer has
+   * come, nothing ends it any more.
    *
    * @throws {AttOAuthError} `unsupported` where there is no page; with `popup` also `popup_blocked`, `aborted`, `timeout`,
    * and what `handleRedirect` throws, which goes on after one that is `retryable` if the answer was there

@@ -32,7 +32,7 @@ pub struct Options {
     pub custom_param: CustomParam,
     /// Lets scopes pass that by AT&T's defaults need no user's consent.
     pub dangerously_allow_any_scope: bool,
-    /// Takes an answer without `state` if a single sign-in is pending.
+    /// Takes an answer without `state` if a single sign-in is of the last ten minutes.
     pub dangerously_allow_missing_state: bool,
     /// Milliseconds before a token's end at which `expiring` is told; a minute.
     pub expiring_lead: Option<f64>,

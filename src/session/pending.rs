@@ -7,6 +7,8 @@ use crate::protocol::text;
 /// How long one is kept, in milliseconds. The relay takes an answer for ten minutes only, by its own clock: this page's may be
 /// put right meanwhile.
 const LIFETIME: f64 = 86_400_000.0;
+/// So much later nothing is kept but what is of the last ten minutes.
+pub(super) const LATER: f64 = LIFETIME - 600_000.0;
 /// How many a tab may have begun and not ended; the oldest goes first.
 const MOST: usize = 8;
 

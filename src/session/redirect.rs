@@ -104,8 +104,9 @@ impl Page {
         self.check()?;
         let any = self.config.has(ALLOW_MISSING_STATE);
         let mut found = "";
+        let recent = pending::with(list, self.now + pending::LATER, "", "", false);
         for pending in pending::lines(list) {
-            let is_only = any && answer.state.is_empty() && pending.len() == list.len();
+            let is_only = any && answer.state.is_empty() && pending == recent;
             if is_only || pending::field(pending, STATE) == answer.state {
                 found = pending;
             }

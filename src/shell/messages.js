@@ -39,9 +39,9 @@ export function unloaded(cause, source) {
   if (/content.security.policy|\bcsp\b|unsafe-eval/i.test(message)) {
     return defect("the page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'");
   }
-  if (name === "LinkError") return defect(`${file} is of another build of att-oauth than this script: is one of them from a cache?`);
+  if (name === "LinkError") return defect(`${file} is of another build than this script: is one from a cache?`);
   if (status) return [`${file} can't be loaded: ${status} ${statusText}`.trim(), { cause, status, retryable: status >= 500 }];
   // WebKit says the same of a file that has broken off on its way. What a Content Security Policy has blocked, no script is told.
-  const why = name === "CompileError" ? "is no whole WebAssembly: does the server answer with a page where it has no file?" : `can't be loaded: ${message}; is it within connect-src?`;
+  const why = name === "CompileError" ? "is no whole WebAssembly: is it a page in place of a missing file?" : `can't be loaded: ${message}; is it within connect-src?`;
   return [`${file} ${why}`, { cause, retryable: true }];
 }

@@ -11,7 +11,7 @@ const HANDLE_REDIRECT = 0;
 /** What parts texts; see host.js. */
 const BREAK = "\x1f";
 
-/** How long a sign-in may take, in milliseconds: src/session/pending.rs forgets it then. */
+/** How long a sign-in may take, in milliseconds: the relay's transaction lives as long. */
 const LONGEST = 600_000;
 
 /** How long a pop-up waits for a word of its page before it goes on by itself. */
@@ -46,7 +46,9 @@ export async function signIn(att, host, popup, options) {
         life.abort();
       };
       const on = (target, name, work) => target?.addEventListener(name, work, { signal: life.signal });
-      on(signal, "abort", () => reject(givenUp(signal)));
+      let isTaken;
+      // What has come is completed, whoever gives up waiting: the relay may have ended the session before it by then.
+      on(signal, "abort", () => isTaken || reject(givenUp(signal)));
       on(host.signal, "abort", () => run(HANDLE_REDIRECT).catch(end));
       // One at a time.
       host.popup?.();
@@ -75,7 +77,8 @@ export async function signIn(att, host, popup, options) {
           const taken = ([text]) => {
             if (text || (!answer && (att.expiresAt ?? expiresAt) !== expiresAt)) resolve();
           };
-          const take = () => look && run(HANDLE_REDIRECT, texts.join(BREAK), signal).then(taken, reject);
+          const take = () => look && run(HANDLE_REDIRECT, texts.join(BREAK)).then(taken, reject);
+          isTaken = answer;
           take();
           // The pop-up closes itself now; or it has gone on, and what it has stored may be seen later: then there is a change.
           if (answer) clearInterval(look);

@@ -124,7 +124,7 @@ test("a missing file is named, with the server's answer", async () => {
 
 test("a page in place of the file, as servers of apps answer whatever they don't know, is told for what it is", async () => {
   site.answers["/att-oauth/client.wasm"] = () => new Response(PAGE, { headers: { "content-type": TYPES.html } });
-  const words = /^http:.*client\.wasm is no whole WebAssembly: does the server answer with a page where it has no file\?$/;
+  const words = /^http:.*client\.wasm is no whole WebAssembly: is it a page in place of a missing file\?$/;
   await fails(await open(), words, { retryable: true });
 });
 
@@ -171,7 +171,7 @@ test("a file of another build, as a cache may keep it, is not joined with this s
   other.write(mark === "abcd" ? "dcba" : "abcd", WASM.indexOf(`\x04${mark}`) + 1);
   assert.notDeepEqual(imports(new WebAssembly.Module(other)), imports(new WebAssembly.Module(WASM)), "it is a file all the same");
   site.answers["/att-oauth/client.wasm"] = () => new Response(other, { headers: { "content-type": TYPES.wasm } });
-  await fails(await open(), /client\.wasm is of another build of att-oauth than this script: is one of them from a cache\?$/);
+  await fails(await open(), /client\.wasm is of another build than this script: is one from a cache\?$/);
 });
 
 test("where even the words can't be loaded the code is there, and what was thrown", async () => {

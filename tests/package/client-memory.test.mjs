@@ -1,5 +1,5 @@
 // What the packaged client leaves behind: nothing, however often it is made, used and disposed of. With a page's events
-// around it; in a browser tests/browser/leaks.test.mjs looks at the same.
+// around it; in a browser tests/browser/checks.test.mjs looks at the same.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { after, test } from "node:test";

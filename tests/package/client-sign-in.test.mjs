@@ -220,6 +220,10 @@ describe("s12 an answer that isn't the one to this tab's question", () => {
     // The one that is settled counts too, for its answer may come twice.
     const next = changed(answerIn(await tab.leave()), { state: undefined });
     await assert.rejects(tab.att.handleRedirect({ url: withAnswer("hash", next) }), no(NO_SIGN_IN));
+    // But not for ever, nor does one that was given up.
+    tab.page.world.pass(601_000);
+    const last = changed(answerIn(await tab.leave({ returnTo: "/last" })), { state: undefined });
+    assert.deepEqual(await tab.att.handleRedirect({ url: withAnswer("hash", last) }), { returnTo: "/last" });
     tab.att.dispose();
   });
 

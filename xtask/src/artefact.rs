@@ -45,7 +45,6 @@ pub const ARTEFACTS: [Artefact; 3] = [
             "--monomorphize",
             "--optimize-instructions",
             "-O2",
-            "--pick-load-signs",
             "--merge-locals",
             "--flatten",
             "--rereloop",
@@ -53,6 +52,7 @@ pub const ARTEFACTS: [Artefact; 3] = [
             "--one-caller-inline-max-function-size=200",
             "--remove-unused-brs",
             "--simplify-locals",
+            "--flatten",
             "--optimize-casts",
             "-Oz",
             // The first kilobyte is the far end of the stack, which nobody reaches, so an offset that is added to a
