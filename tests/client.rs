@@ -450,7 +450,7 @@ fn nothing_that_parts_texts_comes_in_by_a_path_or_a_record() {
         assert_eq!(error.code, ErrorCode::InvalidOption, "{path:?}");
     }
     for (label, is_one) in [("a\x1eb", false), ("a\x1fb", false), ("a", true)] {
-        let record = format!("{label}\n1\nDC\n9999999999999\n1000\n\n\n");
+        let record = format!("{label}\n1\nDC\n9999999999999\n1000\n\n\n1\n");
         let mut task = tab.client.handle_redirect(PAGE);
         let mut reply = Reply::Done;
         while let Step::Effect(effect) = task.resume(reply, 0.0) {
@@ -540,14 +540,25 @@ fn s31_an_answer_that_waits_never_takes_the_place_of_a_later_sign_in_in_another_
 
 #[test]
 fn an_answer_that_waits_on_top_of_a_session_is_still_completed() {
-    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
-    tab.world.pass(1.0);
-    tab.go_and_come_back("allow");
-    *tab.world.network.borrow_mut() = vec![Network::Away];
-    assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Network);
-    let tab = tab.reload();
-    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
-    assert!(tab.is_good(&tab.token().unwrap()));
+    for gateway in [json!({}), json!({ "accessTokenTtl": 0 })] {
+        let world = World::relayed(gateway);
+        let other = world.tab(PAGE).signed_in();
+        world.pass(1.0);
+        let tab = world.tab(PAGE);
+        tab.go_and_come_back("allow");
+        // A renewal is no later sign-in.
+        world.pass(1.0);
+        let wanted = Wanted {
+            renew: true,
+            ..Wanted::default()
+        };
+        other.drive(other.client.access_token(wanted)).unwrap();
+        *world.network.borrow_mut() = vec![Network::Away];
+        assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Network);
+        let tab = tab.reload();
+        assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
+        assert!(tab.is_good(&tab.token().unwrap()));
+    }
 }
 
 #[test]

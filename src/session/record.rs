@@ -21,9 +21,11 @@ pub(super) const LIFETIME: usize = 4;
 pub(super) const HANDLE: usize = 5;
 /// What names the session for the relay's `/api` then.
 pub(super) const API_HANDLE_LINE: usize = 6;
+/// When the user signed in: milliseconds since 1970, which no renewal moves.
+pub(super) const CAME: usize = 7;
 /// Not empty if the user has signed out and the server hasn't heard of it yet: nobody is signed in.
-const OVER: usize = 7;
-const LINES: usize = 8;
+const OVER: usize = 8;
+const LINES: usize = 9;
 
 /// What a sign-in or a renewal gives.
 #[derive(Default)]
@@ -55,6 +57,11 @@ impl Signed {
         push(record, "");
         push(record, or_before(REFRESH_TOKEN, HANDLE));
         push(record, members.or_empty(API_HANDLE));
+        let came = line(before, CAME);
+        if came.is_empty() {
+            text::push_decimal(record, asked_at as u64);
+        }
+        push(record, came);
         text::set(&mut self.token, members.or_empty(ACCESS_TOKEN));
     }
 }
@@ -99,8 +106,8 @@ pub(super) fn leave(record: &mut String) {
 mod tests {
     use super::*;
 
-    const BEFORE: &str = "state\n1\nX\n1\n2\nold\nb\n";
-    const RECORD: &str = "abc\n3\nDC MIM\n1800000000000\n172800000\nh\na\n";
+    const BEFORE: &str = "state\n1\nX\n1\n2\nold\nb\n1\n";
+    const RECORD: &str = "abc\n3\nDC MIM\n1800000000000\n172800000\nh\na\n1799827200000\n";
 
     #[test]
     fn what_a_reply_tells_is_stored_and_read() {
@@ -124,7 +131,7 @@ mod tests {
         assert_eq!(ms(&endless, EXPIRES_AT), f64::INFINITY);
         let bare = members::of_json(br#"{"access_token":"t"}"#).unwrap();
         let bare = set(&bare, Lifetime::Never, 0.0).record;
-        assert_eq!(bare, "state\n\nX\n\n\nold\n\n");
+        assert_eq!(bare, "state\n\nX\n\n\nold\n\n1\n");
     }
 
     #[test]
@@ -141,7 +148,13 @@ mod tests {
 
     #[test]
     fn foreign_text_is_no_session() {
-        for text in ["", "{}", "session=a", "a\nb", "a\nb\nc\nd\ne\nf\ng\nh\ni"] {
+        for text in [
+            "",
+            "{}",
+            "session=a",
+            "a\nb",
+            "a\nb\nc\nd\ne\nf\ng\nh\ni\nj",
+        ] {
             assert_eq!(checked(text), "", "{text}");
         }
     }

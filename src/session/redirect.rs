@@ -8,7 +8,7 @@ use super::config::{
 use super::flow::{Flow, REVOKE, Reply, SIGN_OUT, Stage};
 use super::page::Page;
 use super::pending::{self, CODE, CODE_VERIFIER, CREATED_AT, Progress, RETURN_TO, SCOPE, STATE};
-use super::record::{self, EXPIRES_AT, LIFETIME};
+use super::record::{self, CAME};
 use crate::protocol::authorization::{Answer, Expected, Granted, ResponseType};
 use crate::protocol::members::BREAK;
 use crate::protocol::token::{self, PublicGrant};
@@ -50,8 +50,7 @@ impl Page {
     pub(super) fn waiting(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let stored = record::checked(reply);
         let began = text::number(pending::field(&flow.record, CREATED_AT));
-        // Of a token that never ends it isn't known when it came.
-        let came = record::ms(stored, EXPIRES_AT) - record::ms(stored, LIFETIME);
+        let came = record::ms(stored, CAME);
         if stored.is_empty() || came <= began && !record::is_over(stored) {
             return self.exchange(flow);
         }

@@ -189,7 +189,7 @@ test("a relay that is out of order, away or silent is told as such; nothing of i
 });
 
 test("without a relay there are none", async t => {
-  const record = `a\n1\nDC\n${Date.now() + 600_000}\n600000\n\n\n`;
+  const record = `a\n1\nDC\n${Date.now() + 600_000}\n600000\n\n\n1\n`;
   const storage = { getItem: name => (name.endsWith("|session") ? record : undefined), setItem() {}, removeItem() {} };
   const { att } = client({ clientId: "key" }, { authorizationEndpoint: "https://a.example/", tokenEndpoint: "https://a.example/", storage });
   t.after(() => att.dispose());

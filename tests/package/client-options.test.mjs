@@ -163,7 +163,7 @@ test("an answer twice or in two places is refused, and all else in the URL stays
 test("nothing that parts texts comes in by a path or a record", async () => {
   const [key, kept] = ["att-oauth|https://app.example/oauth|key|session", new Map()];
   const storage = { getItem: name => kept.get(name), setItem: (name, value) => kept.set(name, value), removeItem: name => kept.delete(name) };
-  const record = label => `${label}\n1\nDC\n9999999999999\n1000\n\n\n`;
+  const record = label => `${label}\n1\nDC\n9999999999999\n1000\n\n\n1\n`;
   const att = new AttOAuth({ ...GOOD, storage });
   try {
     for (const path of ["/a\x1fb", "/a\x1eD", "/a\nb"]) await assert.rejects(att.fetch(path), { code: "invalid_option" });
