@@ -37,6 +37,8 @@ const REPLIES = {
   0: ["", "No reply came. The page can’t know whether the request was heard, so asking again must do no harm, and does none."],
 };
 
+const NEVER_OUT = "The relay hasn’t heard of it, so nothing has changed anywhere. A page can’t tell that from a reply that was lost: it asks again, whichever it was.";
+
 /** What it is for: `short` in a few words, and `why` it is so. Either may be empty. */
 export function about(message) {
   const [short, why] = message.kind === "request" ? ofRequest(message) : ofReply(message);
@@ -59,7 +61,8 @@ export function carries({ from, to, kind, url, headers, body }) {
   return [...found].filter(name => Object.hasOwn(SECRETS, name)).map(name => SECRETS[name]);
 }
 
-function ofRequest({ from, to, method, url, body }) {
+function ofRequest({ from, to, method, url, body, failure }) {
+  if (failure) return [failure, NEVER_OUT];
   const { pathname, searchParams } = new URL(url);
   const endpoint = endpointOf(pathname);
   const parties = `${from} ${to} ${endpoint}`;

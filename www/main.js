@@ -32,7 +32,7 @@ async function start() {
     relay: config.relay,
     redirectUri: config.redirectUri,
     scope: config.scope,
-    fetch: recorder.tap(around.fetch),
+    fetch: recorder.tap(around),
   });
 
   const comesBack = /[?#&](?:code|error)=/.test(location.href);

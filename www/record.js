@@ -18,7 +18,7 @@ import { rightNow } from "./surroundings.js";
  * @property {string} body
  * @property {string} [asked] of a reply: the request's body
  * @property {string} [fault] what the gateway was told to do wrong
- * @property {string} [failure] why no reply came
+ * @property {string} [failure] of a request: why it never got out; of a reply: why it never came
  * @property {boolean} [elsewhere] whether another tab or program caused it
  */
 
@@ -26,6 +26,8 @@ const KEPT = 150;
 /** Where the page of a pop-up says what it has seen. */
 const POP_UP = "demo-pop-up";
 const KEY = "demo-messages";
+/** How long the relay may still be at work on what nobody waits for any more, in milliseconds. */
+const AFTERWARDS = 10_000;
 
 /**
  * @typedef {object} Step
@@ -77,28 +79,30 @@ export class Recorder extends EventTarget {
     this.dispatchEvent(new Event("clear"));
   }
 
-  /** `fetch`, listened to: it answers as the one it is given does. */
-  tap(fetch) {
+  /** The `fetch` of `around`, listened to: it answers as that one does. */
+  tap(around) {
     return async (input, init) => {
       const request = new Request(input, init);
-      const { method } = request;
       const flight = { from: rightNow(), to: Infinity };
-      this.#flights.push(flight);
       const id = this.#newId();
-      const asked = this.#read(request.clone());
-      const own = { source: "fetch", method };
-      asked.then(parts => this.#add({ ...own, ...parts, id: `${id}-request`, at: flight.from, from: "page", to: "relay", kind: "request" }));
+      const asked = await this.#read(request.clone());
+      const own = { source: "fetch", method: request.method };
+      const isCut = around.network === "away";
+      if (!isCut) this.#flights.push(flight);
+      // Before it sets out: the page may be gone before the reply is here.
+      this.#add({ ...own, ...asked, id: `${id}-request`, at: flight.from, from: "page", to: "relay", kind: "request", failure: isCut ? "never got out" : undefined });
       const replied = async parts => {
-        flight.to = rightNow();
-        const [{ url, body }, told] = await Promise.all([asked, parts]);
-        this.#add({ ...own, ...told, id: `${id}-reply`, at: flight.to, from: "relay", to: "page", kind: "reply", url, asked: body });
+        const at = rightNow();
+        const told = await parts;
+        flight.to = ended(flight.from, { at, ...told });
+        this.#add({ ...own, ...told, id: `${id}-reply`, at, from: "relay", to: "page", kind: "reply", url: asked.url, asked: asked.body });
       };
       try {
-        const response = await fetch(request);
+        const response = await around.fetch(request);
         replied(this.#read(response.clone()).then(parts => ({ ...parts, status: response.status })));
         return response;
       } catch (error) {
-        replied({ status: 0, headers: {}, body: "", failure: `${error.message}` });
+        if (!isCut) replied({ status: 0, headers: {}, body: "", failure: `${error.message}` });
         throw error;
       }
     };
@@ -220,10 +224,10 @@ export class Recorder extends EventTarget {
     } catch {
       // Storage that is blocked or spoilt costs the record of before, nothing else.
     }
-    const asked = new Map(this.#kept.messages.map(message => [message.id, message]));
-    for (const { id, at, source } of this.#kept.messages) {
-      if (source !== "fetch" || !id.endsWith("-request")) continue;
-      this.#flights.push({ from: at, to: asked.get(id.replace(/request$/, "reply"))?.at ?? rightNow() });
+    const byId = new Map(this.#kept.messages.map(message => [message.id, message]));
+    for (const { id, at, source, failure } of this.#kept.messages) {
+      if (source !== "fetch" || !id.endsWith("-request") || failure) continue;
+      this.#flights.push({ from: at, to: ended(at, byId.get(id.replace(/request$/, "reply"))) });
     }
   }
 
@@ -237,4 +241,9 @@ export class Recorder extends EventTarget {
       // As above.
     }
   }
+}
+
+/** Until when the relay was at work on what it was asked at `from`: up to its reply, if that came. */
+function ended(from, reply) {
+  return reply?.status > 0 ? reply.at : Math.max(from + AFTERWARDS, reply?.at ?? 0);
 }

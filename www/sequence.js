@@ -67,8 +67,8 @@ function stepRow({ at, title, text, code, tone = "plain" }) {
 function messageRow(message) {
   const row = element("li", "message");
   Object.assign(row.dataset, { at: message.at, from: message.from, to: message.to, kind: message.kind });
-  const failed = message.kind === "reply" && (message.status === 0 || message.status >= 400);
-  if (failed) row.dataset.failed = message.status === 0 ? "lost" : "";
+  if (message.failure) row.dataset.failed = "lost";
+  else if (message.status >= 400) row.dataset.failed = "";
   if (message.elsewhere) row.dataset.elsewhere = "";
 
   const summary = element("summary", "row");

@@ -101,7 +101,21 @@ test("the network goes away with the reply: the page gets the same new token lat
   const lines = await told(page, "Recovered: nothing was lost", "recovery-network");
   assert.deepEqual(lines.map(line => line.split("\n")[0]), ["The network goes away", "Still signed in", "Still signed in", "Recovered: nothing was lost"]);
   assert.equal(counts().refresh_token, before + 1);
-  await shown(page, ["The network goes away", "Still signed in", "Still signed in", "Recovered: nothing was lost"], [/^Gateway to Relay: 200 access token refresh token/, /^Relay to Page: no reply the network went away/, /^Relay to Page: no reply the network is away/, /^Page to Relay: POST \/token/, /^Relay to Page: 200 access token/]);
+  await shown(page, ["The network goes away", "Still signed in", "Still signed in", "Recovered: nothing was lost"], [/^Gateway to Relay: 200 access token refresh token/, /^Relay to Page: no reply the network went away/, /^Page to Relay: POST \/token never got out/, /^Page to Relay: POST \/token/, /^Relay to Page: 200 access token/]);
+  assert.equal((await messages(page)).filter(text => /no reply/.test(text)).length, 1, "what never got out has no reply to lose");
+  // Each breaks off midway: the request towards the relay, the reply towards the page.
+  const half = text => page.locator(".message", { hasText: text }).locator(".arrow").evaluate(arrow => {
+    const whole = document.querySelector("[data-from=page][data-to=relay]:not([data-failed]) .arrow").getBoundingClientRect();
+    const { left, right, width } = arrow.getBoundingClientRect();
+    if (width > 0.6 * whole.width) return "all of it";
+    return Math.abs(left - whole.left) < 1 ? "the page's" : Math.abs(right - whole.right) < 1 ? "the relay's" : "neither";
+  });
+  assert.equal(await half("never got out"), "the page's");
+  assert.equal(await half("no reply"), "the relay's");
+  const cut = page.locator(".message", { hasText: "never got out" });
+  await cut.locator("summary").click();
+  await cut.getByText("The relay hasn’t heard of it").waitFor();
+  await shoot(page, "recovery-network-messages");
   await button(page, "Call the API").click();
   await page.getByRole("status").waitFor({ state: "hidden" });
   assert.deepEqual(problems, []);
@@ -151,6 +165,19 @@ for (const where of ["the second", "the first"]) {
 test("the answer comes twice: one session, and its code went to the gateway once", async () => {
   const { page, problems } = await on.user();
   const { authorization_code: before } = counts();
+  // The page's first request gets there when the page has left, and all is done before the page asks again.
+  const left = page.waitForRequest(`${on.demo.gateway}/demo/again`);
+  const done = new Promise(resolve => page.route(`${on.demo.relay}/token`, async route => {
+    await left;
+    await page.waitForTimeout(200);
+    await route.fetch();
+    resolve();
+  }, { times: 1 }));
+  let landings = -1;
+  await page.route("**/demo/clear-faults", async route => {
+    if (++landings === 2) await done;
+    await route.continue();
+  });
   await cause(page, "Double redirect");
   await page.getByRole("button", { name: ADA.name }).click();
   await button(page, "Allow").click();
@@ -159,6 +186,8 @@ test("the answer comes twice: one session, and its code went to the gateway once
   assert.equal(counts().authorization_code, before + 1);
   await heading(page, ADA.phone);
   await shown(page, lines.map(line => line.split("\n")[0]), [/^Relay to Page: 303 sealed code/, /^Page to Gateway: GET \/demo\/again/, /^Gateway to Page: 302 code/, /^Page to Relay: GET \/callback code/, /^Relay to Page: 303 sealed code/]);
+  inOrder(await messages(page), [/^Page to Relay: POST \/token/, /^Relay to Gateway: POST .* the code and the App Secret/, /^Gateway to Relay: 200 .* both tokens/, /^Page to Relay: POST \/token/, /^Relay to Page: 200 access token/]);
+  assert.ok((await messages(page)).every(text => !/from another tab/.test(text)), "the page’s own request, though the page had left");
   assert.deepEqual(problems, []);
 });
 
