@@ -3,7 +3,7 @@ import { element } from "./element.js";
 /**
  * Tells the user what happened, in the page's one place for it. Screen readers read it aloud.
  * @param {HTMLElement} notice the place
- * @param {"good" | "bad"} tone
+ * @param {"plain" | "good" | "bad"} tone
  * @param {{ title: string, text: string, details?: string }} words `details` are for developers
  */
 export function tell(notice, tone, { title, text, details = "" }) {

@@ -17,6 +17,8 @@ export class Page {
   #drawHoldings;
   #signInAs;
   #device;
+  /** The sign-in that a pop-up is open for. */
+  #popUp;
   /** Whether a sign-in waits to be finished. */
   #waits = false;
   /** How much is being done that tells by itself what comes of it. */
@@ -109,12 +111,18 @@ export class Page {
 
   async popUp() {
     this.#waits = false;
+    const done = this.#recorder.through(() => CODE.popUp(this.#att));
+    this.#popUp = done;
+    tell(at("notice"), "plain", { title: "The pop-up is open", text: "Sign in there. If you can’t find it, press “Sign in” again: that closes it and opens another." });
     try {
-      await this.#recorder.through(() => CODE.popUp(this.#att));
+      await done;
     } catch (error) {
+      // A later one tells how it goes.
+      if (done !== this.#popUp) return;
       this.#waits = Boolean(error.retryable) && !this.#att.signedIn;
       return this.failed(error, { signingIn: true });
     }
+    at("notice").hidden = true;
     await this.#look();
   }
 
@@ -157,7 +165,8 @@ export class Page {
   async act(asked, button) {
     const action = asked === "signIn" && at("in-pop-up").checked ? "popUp" : asked;
     if (button.hasAttribute("aria-busy")) return;
-    button.setAttribute("aria-busy", "true");
+    // A pop-up that is lost behind a window gives way to another.
+    if (action !== "popUp") button.setAttribute("aria-busy", "true");
     this.#busy++;
     at("notice").hidden = true;
     this.#recorder.step(step(action));

@@ -46,6 +46,8 @@ export class Recorder extends EventTarget {
   #flights = [];
   #heard = new Set();
   #number = 0;
+  /** How many pop-ups are waited for. */
+  #popUps = 0;
 
   /** @param {{ relay: string, storage: Storage }} told the relay's URL, and where the record outlives a reload */
   constructor({ relay, storage }) {
@@ -121,14 +123,18 @@ export class Recorder extends EventTarget {
   /** Does `work`, while a pop-up is open: what passes there is this page's too. */
   async through(work) {
     this.leave(`${this.#relay}/authorize`);
+    this.#popUps++;
     const channel = new BroadcastChannel(POP_UP);
     channel.addEventListener("message", ({ data }) => this.#add(data));
     try {
       await work();
     } finally {
       channel.close();
-      this.#kept.stays.push(rightNow());
-      this.#save();
+      // One that gave way to a later one has brought nobody back.
+      if (--this.#popUps === 0) {
+        this.#kept.stays.push(rightNow());
+        this.#save();
+      }
     }
   }
 

@@ -46,6 +46,13 @@ async function findings(page, rules) {
 test("axe finds nothing in any state of the page, on a desk or a phone, in dark or light, and nothing sticks out", async () => {
   const { context, page } = await on.user({ reducedMotion: "reduce" });
   await fine(page, "access-signed-out", "h1");
+  await page.getByLabel("In a pop-up").check();
+  const [popup] = await Promise.all([context.waitForEvent("page"), button(page, "Sign in").click()]);
+  await page.getByRole("status").filter({ hasText: "The pop-up is open" }).waitFor();
+  await fine(page, "access-pop-up-open", "#notice");
+  await popup.close();
+  await page.getByRole("status").filter({ hasText: "The pop-up is closed" }).waitFor();
+  await page.getByLabel("In a pop-up").uncheck();
   await signIn(page);
   await page.locator("#answer-status").click();
   await fine(page, "access-signed-in", "h1");

@@ -31,11 +31,13 @@ test("a user signs in by a pop-up: the page stays, shows each message and the co
   await page.keyboard.press("Space");
   await button(page, "Sign in").focus();
   const open = async () => (await Promise.all([context.waitForEvent("page"), page.keyboard.press("Enter")]))[0];
+  const status = text => page.getByRole("status").filter({ hasText: text });
   const first = await open();
   await first.getByRole("button", { name: ADA.name }).waitFor();
+  await status("The pop-up is open").waitFor();
   await shoot(page, "pop-up-open");
   await first.close();
-  await page.getByRole("status").filter({ hasText: "The pop-up is closed" }).waitFor();
+  await status("The pop-up is closed").waitFor();
   await heading(page, "Nobody is signed in");
 
   await button(page, "Sign in").focus();
@@ -48,6 +50,7 @@ test("a user signs in by a pop-up: the page stays, shows each message and the co
   await button(popup, "Allow").focus();
   await Promise.all([popup.waitForEvent("close"), popup.keyboard.press("Enter")]);
   await heading(page, ADA.phone);
+  await status("The pop-up is open").waitFor({ state: "hidden" });
   assert.equal(page.url(), `${on.demo.page}/`);
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Call the API", "the focus is not lost");
   await page.getByText(/^Gateway to Relay/).nth(1).waitFor({ state: "attached" });
@@ -65,6 +68,26 @@ test("a user signs in by a pop-up: the page stays, shows each message and the co
   assert.match(await step.locator("pre").innerText(), /await att\.signIn\(\{ popup: true, signal \}\);/);
   await step.scrollIntoViewIfNeeded();
   await shoot(page, "pop-up-signed-in");
+  assert.deepEqual(problems, []);
+});
+
+test("who has lost the pop-up opens another: the first one closes, and the page tells of the second alone", async () => {
+  const { context, page, problems } = await on.user();
+  await page.getByLabel("In a pop-up").check();
+  const open = async () => (await Promise.all([context.waitForEvent("page"), button(page, "Sign in").click()]))[0];
+  const status = page.getByRole("status").filter({ hasText: "The pop-up is open" });
+  const first = await open();
+  await first.getByRole("button", { name: ADA.name }).waitFor();
+  await status.waitFor();
+  const [second] = await Promise.all([open(), first.waitForEvent("close")]);
+  await second.getByRole("button", { name: ADA.name }).click();
+  await button(second, "Allow").waitFor();
+  await status.waitFor();
+  await button(second, "Allow").click();
+  await heading(page, ADA.phone);
+  await status.waitFor({ state: "hidden" });
+  await page.getByText(/^Gateway to Relay/).nth(1).waitFor({ state: "attached" });
+  assert.ok((await messages(page)).every(text => !/from another tab/.test(text)), "they are all this page's own");
   assert.deepEqual(problems, []);
 });
 
