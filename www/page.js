@@ -4,6 +4,7 @@ import { showHoldings } from "./holdings.js";
 import { showLife } from "./life.js";
 import { fingerprint } from "./mask.js";
 import { say, tell } from "./notice.js";
+import { comesIntoSight } from "./sight.js";
 import { explain, refusal, step } from "./words.js";
 
 const at = id => document.getElementById(id);
@@ -32,6 +33,7 @@ export class Page {
     this.#signInAs = config.signInAs;
     this.#drawLife = showLife({ att, root: at("life"), whole: () => Math.max(config.ttl, att.expiresIn ?? 0) || 1 });
     this.#drawHoldings = showHoldings(att, recorder, document.querySelectorAll("[data-party]"));
+    comesIntoSight(at("answer"));
     for (const button of document.querySelectorAll("[data-action]")) {
       button.addEventListener("click", () => this.act(button.dataset.action, button));
     }

@@ -3,6 +3,7 @@ import { about, carries } from "./about.js";
 import { codeBlock } from "./copy.js";
 import { element } from "./element.js";
 import { opened } from "./opened.js";
+import { comesIntoSight } from "./sight.js";
 
 const LATEST = "latest";
 const PARTIES = { page: "Page", relay: "Relay", gateway: "Gateway" };
@@ -80,6 +81,7 @@ function messageRow(message) {
   details.append(summary);
   // What is never opened is never made.
   details.addEventListener("toggle", () => details.append(opened(message)), { once: true });
+  comesIntoSight(details);
   row.append(details);
   return row;
 }

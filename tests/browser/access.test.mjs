@@ -172,6 +172,53 @@ test("nothing moves where motion isn’t wanted", async () => {
   assert.deepEqual(samples.filter(Boolean), []);
 });
 
+for (const reducedMotion of ["no-preference", "reduce"]) {
+  test(`a message that is opened at the lower edge comes into sight, and the focus stays on it; motion: ${reducedMotion}`, async () => {
+    const { page } = await on.user({ reducedMotion });
+    await signIn(page);
+    await page.getByText(/^Gateway to Relay/).nth(1).waitFor({ state: "attached" });
+    const summary = page.locator(".message summary").last();
+    await summary.focus();
+    await page.evaluate(() => {
+      globalThis.stops = new Set();
+      const scroll = document.getElementById("scroll");
+      scroll.addEventListener("scroll", () => globalThis.stops.add(scroll.scrollTop));
+    });
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => {
+      const [panel, edge] = ["details[open] .opened", "#scroll"].map(selector => document.querySelector(selector)?.getBoundingClientRect());
+      return panel?.height > 0 && panel.bottom <= edge.bottom + 1 && panel.top >= edge.top;
+    });
+    assert.ok(await summary.evaluate(element => element === document.activeElement));
+    await shoot(page, `opened-at-the-edge-${reducedMotion}`);
+    if (reducedMotion === "reduce") assert.equal(await page.evaluate(() => globalThis.stops.size), 1, "at once");
+    const before = await page.locator("#scroll").evaluate(scroll => scroll.scrollTop);
+    await page.keyboard.press("Enter");
+    await page.locator(".opened").waitFor({ state: "hidden" });
+    assert.ok((await page.locator("#scroll").evaluate(scroll => scroll.scrollTop)) <= before, "what is closed moves nothing");
+  });
+}
+
+test("the API’s answer and a message come into sight when they are opened, on a phone", async () => {
+  const { page } = await on.user({ viewport: PHONE, isMobile: true, hasTouch: true, reducedMotion: "reduce" });
+  await signIn(page);
+  const summary = page.locator("#answer summary");
+  await summary.evaluate(element => element.scrollIntoView({ block: "end" }));
+  await summary.click();
+  await page.waitForFunction(() => {
+    const { height, bottom } = document.getElementById("answer-body").getBoundingClientRect();
+    return height > 100 && bottom <= innerHeight;
+  });
+  const message = page.locator(".message summary", { hasText: "both tokens" });
+  await message.evaluate(element => element.scrollIntoView({ block: "end" }));
+  await message.click();
+  await page.waitForFunction(() => {
+    const { top, bottom } = document.querySelector(".message [open]").getBoundingClientRect();
+    return bottom > 0 && (bottom <= innerHeight || top < 1);
+  });
+  await shoot(page, "opened-on-a-phone");
+});
+
 test("all that can be touched is large enough to be touched, on a phone", async () => {
   const { page } = await on.user({ viewport: PHONE, isMobile: true, hasTouch: true });
   await signIn(page);
@@ -181,4 +228,9 @@ test("all that can be touched is large enough to be touched, on a phone", async 
     elements.map(element => [element.innerText, element.getBoundingClientRect()]).filter(([, { width, height, bottom }]) => bottom > 0 && (height < 44 || width < 44)).map(([text, { width, height }]) => `${text}: ${width} × ${height}`),
   );
   assert.deepEqual(small, []);
+  const unmarked = await page.locator("summary:visible").evaluateAll(summaries => summaries.filter(summary => {
+    const signs = [summary, ...summary.querySelectorAll("*")].map(element => getComputedStyle(element, "::before"));
+    return !signs.some(({ content, width, borderRightWidth }) => content !== "none" && parseFloat(width) > 5 && parseFloat(borderRightWidth) > 0);
+  }).map(({ innerText }) => innerText));
+  assert.deepEqual(unmarked, [], "all that opens shows it");
 });

@@ -283,6 +283,7 @@ for (const colorScheme of ["light", "dark"]) {
     const { page } = await on.user({ viewport: { width: 360, height: 760 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2, colorScheme, reducedMotion: "reduce" });
     const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
     assert.ok(await fits());
+    assert.equal((await page.locator("label:visible").boundingBox()).height, 44, "one line");
     await signIn(page);
     await page.locator(".message summary", { hasText: "both tokens" }).click();
     assert.ok(await fits());
