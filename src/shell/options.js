@@ -53,7 +53,7 @@ const URL_ = [
       return false;
     }
   },
-  "must be an absolute https:// URL without a fragment, or http://localhost in development",
+  "must be an https:// URL without a fragment, or http://localhost in development",
 ];
 
 const OPTIONS = {
@@ -83,7 +83,7 @@ const OPTIONS = {
     (value) =>
       ["local", "session", "memory"].includes(value) ||
       ["getItem", "setItem", "removeItem"].every((name) => isFunction(value?.[name])),
-    'must be "local", "session", "memory" or an object with getItem, setItem, removeItem',
+    'must be "local", "session", "memory" or have getItem, setItem, removeItem',
   ],
 };
 
