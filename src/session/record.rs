@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     const BEFORE: &str = "state\n1\nX\n1\n2\nold\nb\n1\n";
-    const RECORD: &str = "abc\n3\nDC MIM\n1800000000000\n172800000\nh\na\n1799827200000\n";
+    const RECORD: &str = "abc\n3\nDC MIM\n1800000000000\n172800000\nh\na\n1\n";
 
     #[test]
     fn what_a_reply_tells_is_stored_and_read() {
