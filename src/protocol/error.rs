@@ -124,7 +124,7 @@ reasons! {
     OtherIssuer = InvalidAnswer, "the redirect comes from another issuer (RFC 9207)";
     OtherKind = InvalidAnswer, "the redirect brings another kind of answer than was asked for";
     TwoPlaces = InvalidAnswer, "the redirect has an answer in its query and one in its fragment";
-    TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or more than one of code, access_token and error";
+    TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or more than one kind of answer";
     NoRelay = Unsupported, "calls of APIs and app tokens go through a relay";
     NoEndpoint = Unsupported, "no endpoint for this was given";
     ReturnTo = InvalidOption, "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"";

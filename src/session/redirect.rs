@@ -8,7 +8,7 @@ use super::config::{
 use super::flow::{Flow, REVOKE, Reply, SIGN_OUT, Stage};
 use super::page::Page;
 use super::pending::{self, CODE, CODE_VERIFIER, CREATED_AT, Progress, RETURN_TO, SCOPE, STATE};
-use super::record::{self, CAME};
+use super::record::{self, CAME, EXPIRES_AT, LIFETIME};
 use crate::protocol::authorization::{Answer, Expected, Granted, ResponseType};
 use crate::protocol::members::BREAK;
 use crate::protocol::token::{self, PublicGrant};
@@ -51,7 +51,9 @@ impl Page {
         let stored = record::checked(reply);
         let began = text::number(pending::field(&flow.record, CREATED_AT));
         let came = record::ms(stored, CAME);
-        if stored.is_empty() || came <= began && !record::is_over(stored) {
+        // What was told by a clock that was set back since is in the future; a renewal has told of it anew.
+        let renewed = record::ms(stored, EXPIRES_AT) - record::ms(stored, LIFETIME);
+        if stored.is_empty() || (came <= began || renewed <= began) && !record::is_over(stored) {
             return self.exchange(flow);
         }
         flow.record.clear();

@@ -117,7 +117,7 @@ export function define(glue, isReady) {
     async #later(work, ...args) {
       const works = await later().catch((cause) => {
         // What is another build's stays so, until the page is loaded anew.
-        throw new AttOAuthError("network", "later.js can't be loaded, or is another build's", { cause, retryable: !!cause });
+        throw new AttOAuthError("network", "later.js is missing, or another build's", { cause, retryable: !!cause });
       });
       return works[work](this, this.#host, ...args);
     }

@@ -22,7 +22,7 @@ export const MESSAGES = [
   "the redirect comes from another issuer (RFC 9207)",
   "the redirect brings another kind of answer than was asked for",
   "the redirect has an answer in its query and one in its fragment",
-  "the redirect has a parameter twice, or more than one of code, access_token and error",
+  "the redirect has a parameter twice, or more than one kind of answer",
   "calls of APIs and app tokens go through a relay",
   "no endpoint for this was given",
   "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"",

@@ -76,7 +76,7 @@ const OPTIONS = {
   renewInBackground: FLAG,
   expiringLead: SECONDS,
   minValidity: SECONDS,
-  timeoutMs: [(value) => isIn(value, 1, LONGEST_TIMER), "must be a number of milliseconds, at most 2147483647"],
+  timeoutMs: [(value) => isIn(value, 1, LONGEST_TIMER), "must be a number of milliseconds below 2 ** 31"],
   fetch: FUNCTION,
   now: FUNCTION,
   storage: [
@@ -128,7 +128,7 @@ export function scopeOf({ scope = [] }, { dangerouslyAllowAnyScope }) {
   const odd = !dangerouslyAllowAnyScope && names.find((name) => NO_CONSENT.includes(name));
   if (odd) {
     throw invalid(
-      `scope has ${odd}, which is for app tokens by AT&T's defaults; dangerouslyAllowAnyScope lets it pass`,
+      `scope has ${odd}, which is for app tokens; dangerouslyAllowAnyScope lets it pass`,
     );
   }
   return names.join(" ");
@@ -153,10 +153,10 @@ export function configured(options) {
   if (relay) {
     for (const name in endpoints) refuse(name.endsWith("Endpoint"), `${name} can't be given together with relay`);
     refuse(relay.includes("?"), "relay must have no query");
-    refuse(isToken, 'responseType "token" goes past the relay: give authorizationEndpoint instead');
+    refuse(isToken, 'responseType "token" goes without relay');
   } else {
-    refuse(!authorizationEndpoint, "relay is missing: it is the URL of your relay");
-    refuse(!isToken && !tokenEndpoint, "tokenEndpoint is missing: something has to add the App Secret");
+    refuse(!authorizationEndpoint, "relay is missing: the URL of your relay");
+    refuse(!isToken && !tokenEndpoint, "tokenEndpoint is missing: it adds the App Secret");
   }
   const issuer = relay?.replace(/\/+$/, "");
   const [authorization, token, revocation] = issuer

@@ -260,7 +260,7 @@ describe("a script from a cache, of another build,", () => {
 
   test("gives nothing that is used later, and says so", async t => {
     const tab = await signedIn(t, { realm: await stale(t, "later.js") });
-    for (const call of ["fetch", "appToken"]) await assert.rejects(tab.att[call](DEVICE), { code: "network", retryable: false, message: "later.js can't be loaded, or is another build's" });
+    for (const call of ["fetch", "appToken"]) await assert.rejects(tab.att[call](DEVICE), { code: "network", retryable: false, message: "later.js is missing, or another build's" });
     delete globalThis["att-oauth/later"];
   });
 

@@ -115,7 +115,7 @@ const SITUATIONS = [
     const { att } = await open();
     return told(() => att.handleRedirect({ url: `${REDIRECT_URI}?code=a#code=b` }));
   }],
-  ["invalid_answer", "the redirect has a parameter twice, or more than one of code, access_token and error", {}, async () => answered(await open(), { code: "c", error: "e" })],
+  ["invalid_answer", "the redirect has a parameter twice, or more than one kind of answer", {}, async () => answered(await open(), { code: "c", error: "e" })],
   ["invalid_option", "clientID is not an option: did you mean clientId?", {}, async () => {
     const { AttOAuth, options } = { ...realm, ...(await open()) };
     return told(() => new AttOAuth({ ...options, clientID: "key" }));
@@ -158,7 +158,7 @@ const SITUATIONS = [
     tab.network.push(async () => Promise.reject(thrown));
     return told(() => tab.att.fetch(DEVICE));
   }],
-  ["network", "later.js can't be loaded, or is another build's", {}, async () => {
+  ["network", "later.js is missing, or another build's", {}, async () => {
     const tab = await signedIn({ realm: await packageWithout("later.js", "index.node.js") });
     // As one who has imported att-oauth/later leaves it.
     delete globalThis["att-oauth/later"];
@@ -222,7 +222,7 @@ const SITUATIONS = [
     impatient.network.push(() => new Promise(() => {}));
     return told(() => impatient.att.accessToken()).finally(() => impatient.att.dispose());
   }],
-  ["popup_blocked", "no pop-up opened: call signIn in a click", {}, async () => {
+  ["popup_blocked", "no pop-up: call signIn in a click", {}, async () => {
     const { att } = await open();
     Object.assign(globalThis, { location: { assign() {} }, open: () => null });
     return told(() => att.signIn({ popup: true })).finally(() => ["location", "open"].forEach(name => delete globalThis[name]));

@@ -11,7 +11,7 @@ const NOT_TEXT = "returnTo must be a string that is not empty";
 const OTHER_ISSUER = "the redirect comes from another issuer (RFC 9207)";
 const NO_SIGN_IN = "the redirect belongs to no sign-in that this tab has begun";
 const OTHER_KIND = "the redirect brings another kind of answer than was asked for";
-const TWO_ANSWERS = "the redirect has a parameter twice, or more than one of code, access_token and error";
+const TWO_ANSWERS = "the redirect has a parameter twice, or more than one kind of answer";
 const TWO_PLACES = "the redirect has an answer in its query and one in its fragment";
 
 const TOKEN_OPTIONS = { relay: undefined, authorizationEndpoint: "http://127.0.0.1:8402/oauth/v4/authorize", responseType: "token" };
