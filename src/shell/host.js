@@ -260,7 +260,7 @@ export function open({ ask, resume, start }, options) {
         if (locks) await patiently(new Promise((had) => locks.request(namespace, () => (had(), released)).catch(had)));
         // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
         // another process has stored when they do.
-        if (!options.relay && performance.now() - began > 1) await within(LAG, () => new Promise(() => {}));
+        if (!options.relay && performance.now() - began > 5) await within(LAG, () => new Promise(() => {}));
       },
       s: () => record("session"),
       p: () => record("pending"),
