@@ -7,14 +7,23 @@ export class Surroundings {
   /** `"there"`; `"deaf"`: requests get out, and no reply comes in; `"away"`: nothing gets out. */
   network = "there";
 
+  #told = () => {};
+
   /** For the client's option `fetch`. */
   fetch = async (input, init) => {
     if (this.network === "away") throw new TypeError("the network is away");
     const isHeard = this.network === "there";
-    const response = await fetch(input, init);
+    const reply = fetch(input, init);
+    this.#told();
+    const response = await reply;
     if (!isHeard) throw new TypeError("the network went away before the reply came");
     return response;
   };
+
+  /** Settles when the app's next request is on its way. */
+  asks() {
+    return new Promise(resolve => (this.#told = resolve));
+  }
 
   /** Sets the clock of this page fast by so many milliseconds: the one that the client goes by, if it is given no other. */
   setClock(error) {

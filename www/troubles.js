@@ -147,7 +147,7 @@ export const TROUBLES = {
       if (on.landings === 1) {
         on.tells("The first answer is here", "While it is being exchanged, the gateway sends the same one again.");
         // What comes of it, nobody hears: the page is gone by then.
-        on.app("load").catch(() => {});
+        await Promise.race([on.around.asks(), on.app("load").catch(() => {})]);
         return on.leaveAgain();
       }
       await on.app("load");
