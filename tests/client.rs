@@ -434,7 +434,7 @@ fn s10_return_to_is_refused_by_name() {
         };
         let error = tab
             .client
-            .authorization_url(options, PAGE, [0; 48])
+            .authorization_url(options, PAGE, [0; 78])
             .and_then(|task| tab.drive(task))
             .unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidOption);

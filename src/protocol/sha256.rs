@@ -37,12 +37,13 @@ fn word(text: &str, number: usize, last: usize) -> u32 {
 /// cube roots for two (4.2.2 and 5.3.3), by Newton's method.
 #[inline(never)]
 fn roots(words: &mut [u32], power: f64) {
-    let mut prime = 2.0;
+    let share = 1.0 / (power + 1.0);
+    // Each root is near the one before.
+    let (mut prime, mut root) = (2.0, 1.4);
     for (word, gap) in words.iter_mut().zip(GAPS) {
-        let mut root = 4.0;
-        for _ in 0..9 {
+        for _ in 0..4 {
             let others = if power > 1.0 { root * root } else { root };
-            root = (power * root + prime / others) / (power + 1.0);
+            root = (power * root + prime / others) * share;
         }
         *word = (root * 4_294_967_296.0) as u64 as u32;
         prime += f64::from(*gap);

@@ -37,8 +37,8 @@ pub(super) const BREAK: &str = "\x1f";
 
 /// With the page, the URL to show in place of its own, and the members of its query and fragment.
 pub(super) const REDIRECT: u32 = 0;
-/// With the 96 hexadecimal digits of 48 random bytes and a `p` if it is a pop-up's, a scope, where to come back
-/// to, a `custom_param`, and the path to come back to if no other is given.
+/// With 78 random letters, as base32 has them, and a `_` if it is a pop-up's, a scope, where to come back to, a
+/// `custom_param`, and the path to come back to if no other is given.
 pub(super) const BEGIN: u32 = 1;
 /// With the milliseconds that the token must still last, a generation that was refused, and whether a new
 /// one is wanted at any rate.
@@ -61,10 +61,10 @@ pub(super) type Reply<'a> = &'a str;
 /// What a flow waits for.
 #[derive(Clone, Copy, Default)]
 pub(super) enum Stage {
-    /// Its first turn, and the locks if it takes them.
+    /// Its first turn.
     #[default]
     Start,
-    /// The locks.
+    /// The locks, if it takes both.
     Locked,
     /// The stored session, to take it up.
     Restore,
@@ -183,16 +183,14 @@ impl Page {
         match flow.stage {
             Stage::Start if flow.number < API => {
                 self.also("l", "");
-                if flow.number > BEGIN {
-                    self.also("L", "");
+                match flow.number {
+                    REDIRECT => self.ask(flow, Stage::Answer, "p"),
+                    BEGIN => self.ask(flow, Stage::Begin, "p"),
+                    _ => self.ask(flow, Stage::Locked, "L"),
                 }
-                flow.stage = Stage::Locked;
-                Ok(())
             }
             // The lock only saves requests: whether it was had is all the same.
             Stage::Start | Stage::Locked => match flow.number {
-                REDIRECT => self.ask(flow, Stage::Answer, "p"),
-                BEGIN => self.begin(flow),
                 SIGN_OUT => self.ask(flow, Stage::Forget, "p"),
                 SETTLE => self.ask(flow, Stage::Settle, "s"),
                 APP_TOKEN => {

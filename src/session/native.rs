@@ -6,7 +6,6 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::RefCell;
-use core::fmt::Write;
 
 use super::config::{self, Config};
 use super::flow::{self, BREAK, END, Flow};
@@ -365,7 +364,7 @@ impl Client {
         self: &Rc<Self>,
         options: SignIn,
         href: &str,
-        random: [u8; 48],
+        random: [u8; 78],
     ) -> Result<Task> {
         let is_any_allowed = self.page.borrow().config.has(config::ALLOW_ANY_SCOPE);
         check_scope(&options.scope, is_any_allowed)?;
@@ -376,12 +375,17 @@ impl Client {
         {
             return Err(Reason::ReturnTo.into());
         }
-        let mut digits = String::new();
-        for byte in random {
-            let _ = write!(digits, "{byte:02x}");
-        }
+        let letters: String = random
+            .iter()
+            .map(|byte| {
+                char::from(match byte % 32 {
+                    chance @ 0..26 => b'a' + chance,
+                    chance => b'2' - 26 + chance,
+                })
+            })
+            .collect();
         let input = [
-            &digits,
+            &letters,
             &options.scope.to_spaces(),
             &options.return_to.unwrap_or_default(),
             options.custom_param.value(),

@@ -69,8 +69,8 @@ impl Page {
 
     /// Keeps that for the next call.
     fn remember(&mut self, id: &str, flow: &Flow) {
-        // What comes of a pop-up's, which has a `p`, is told at once, to the page that has opened it.
-        if text::count(id, b'p') > 0 {
+        // What comes of a pop-up's, which has a `_`, is told at once, to the page that has opened it.
+        if text::count(id, b'_') > 0 {
             return;
         }
         text::set(&mut self.redirect, id);

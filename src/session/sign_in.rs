@@ -13,8 +13,9 @@ use crate::protocol::authorization::{self, AuthorizationRequest, ResponseType};
 use crate::protocol::members::BREAK;
 use crate::protocol::{Reason, Result, pkce, text};
 
-/// How much of the random digits is the verifier: 32 bytes, the amount that RFC 7636, 4.1 recommends.
-const VERIFIER: usize = 64;
+/// How many of the random letters are the verifier: no less than the 32 bytes' worth that RFC 7636, 4.1 recommends, and
+/// one block for SHA-256.
+const VERIFIER: usize = 52;
 
 impl Page {
     /// What every `state` of this client begins with, so that several clients can share a callback
@@ -27,10 +28,6 @@ impl Page {
             .fold(0x811c_9dc5, |hash: u32, byte| {
                 (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
             })
-    }
-
-    pub(super) fn begin(&mut self, flow: &mut Flow) -> Result<()> {
-        self.ask(flow, Stage::Begin, "p")
     }
 
     /// Adds a sign-in to those under way, and makes the URL that it begins with.

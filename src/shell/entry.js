@@ -1,6 +1,6 @@
 // The public class, over what host.js makes of Rust's side.
-import { AttOAuthError, later, open } from "#shell/host";
-import { REDIRECT, SIGN_IN, TOKEN, checked, customParamOf, pageOf, scopeOf } from "#shell/options";
+import { AttOAuthError, decoder, later, open } from "#shell/host";
+import { REDIRECT, SIGN_IN, TOKEN, checked, customParamOf, scopeOf } from "#shell/options";
 
 // The flows by their numbers in src/session/flow.rs.
 const HANDLE_REDIRECT = 0;
@@ -13,8 +13,8 @@ const SETTLE = 5;
 /** What parts texts; see host.js. */
 const BREAK = "\x1f";
 
-/** A `state` that belongs to a pop-up: all others end in hexadecimal digits. */
-const POPUP = /\.[\da-f]{32}p/;
+/** A `state` that belongs to a pop-up: all others end in random letters. */
+const POPUP = /\.\w{26}_/;
 
 /** `AttOAuth` over the functions of the glue; documented in index.d.ts. */
 export function define(glue, isReady) {
@@ -80,9 +80,13 @@ export function define(glue, isReady) {
 
     async authorizationUrl(options) {
       const asked = checked(options, SIGN_IN);
-      const { options: configured } = this.#host;
-      const digits = Array.from(crypto.getRandomValues(new Uint8Array(48)), (byte) => byte.toString(16).padStart(2, "0"));
-      const texts = [digits.join("") + (asked.popup ? "p" : ""), scopeOf(asked, configured), asked.returnTo, customParamOf(asked), pathFrom(configured)];
+      const texts = [
+        drawn() + (asked.popup ? "_" : ""),
+        scopeOf(asked, this.#host.options),
+        asked.returnTo,
+        customParamOf(asked),
+        pathFrom(this.#host.callback),
+      ];
       return (await this.#host.run(BEGIN, texts.join(BREAK), asked.signal))[0];
     }
 
@@ -132,8 +136,16 @@ export function define(glue, isReady) {
 
 const href = () => globalThis.location?.href ?? "";
 
+const random = new Uint8Array(78);
+
+/** So many random letters, with five bits' chance in each: from a to z, and from 2 to 7. */
+function drawn() {
+  crypto.getRandomValues(random).forEach((byte, i) => (random[i] = ((byte &= 31) < 26 ? 97 : 24) + byte));
+  return decoder.decode(random);
+}
+
 /** The path of the app's own page, to come back to; none for the callback page itself. */
-function pathFrom({ redirectUri }) {
-  const [page, callback] = [href() || redirectUri, redirectUri].map((url) => new URL(url));
-  return page.origin === callback.origin && pageOf(page) !== pageOf(callback) ? page.href.slice(page.origin.length) : "";
+function pathFrom(callback) {
+  const { origin, pathname, href } = globalThis.location ?? {};
+  return callback.startsWith(`${origin}/`) && callback !== origin + pathname ? href.slice(origin.length) : "";
 }

@@ -4,12 +4,13 @@ import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured } from "#she
 export { AttOAuthError };
 
 const encoder = new TextEncoder();
-const bytes = (text) => encoder.encode(text);
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const NOTHING = new Uint8Array(0);
+const bytes = (text) => (text ? encoder.encode(text) : NOTHING);
+export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What Rust has handed over last; see client.rs. */
 let given = "";
-export const put = (text) => void (given = decoder.decode(text));
+export const put = (text) => void (given = text[0] ? decoder.decode(text) : "");
 
 // The numbers of `ask` in client.rs.
 const END_FLOW = 0;
@@ -145,7 +146,7 @@ const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed
 
 /** A client: Rust's with a browser, or whatever is there of one, around it. */
 export function open({ ask, resume, start }, options) {
-  const [namespace, lines] = configured(options);
+  const [namespace, callback, lines] = configured(options);
   /** The page's time at the last answer of a server, and what the two clocks said then. */
   let [answered, wall, monotonic] = [Date.now(), Date.now(), performance.now()];
   const {
@@ -233,6 +234,7 @@ export function open({ ask, resume, start }, options) {
     let task;
     let cause;
     let unlock;
+    let isAsked;
     const released = new Promise((resolve) => (unlock = resolve));
     /** Waits for a lock a bounded time; then the flow goes on with or without it. */
     const patiently = (lock) => unless(signal, within(flow === SIGN_OUT ? SHORT_WAIT : LOCK_WAIT, () => lock));
@@ -246,7 +248,7 @@ export function open({ ask, resume, start }, options) {
     const effects = {
       async l() {
         const before = tails.get(namespace);
-        const tail = Promise.all([before, released]);
+        const tail = before ? Promise.all([before, released]) : released;
         tails.set(namespace, tail);
         tail.then(() => tails.get(namespace) === tail && tails.delete(namespace));
         if (before) await patiently(before);
@@ -256,8 +258,9 @@ export function open({ ask, resume, start }, options) {
       async L() {
         const locks = globalThis.navigator?.locks;
         const began = performance.now();
-        // Refused (an opaque origin): the lock only saves requests.
-        if (locks) await patiently(new Promise((had) => locks.request(namespace, () => (had(), released)).catch(had)));
+        // Once: it would wait for itself. Refused (an opaque origin): the lock only saves requests.
+        if (locks && !isAsked) await patiently(new Promise((had) => locks.request(namespace, () => (had(), released)).catch(had)));
+        isAsked = true;
         // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
         // another process has stored when they do.
         if (!options.relay && performance.now() - began > 5) await within(LAG, () => new Promise(() => {}));
@@ -364,6 +367,7 @@ export function open({ ask, resume, start }, options) {
   return {
     AttOAuthError,
     givenUp,
+    callback,
     namespace,
     options,
     SIGN_IN,
@@ -407,7 +411,7 @@ export function open({ ask, resume, start }, options) {
 }
 
 /** What the promise comes to, unless `signal` gives it up. */
-async function unless(signal, promise) {
+function unless(signal, promise) {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => reject(givenUp(signal));
@@ -443,17 +447,21 @@ function keeper(storage, ms) {
     const isRead = value === undefined;
     if (isRead && kept.has(key)) return [0, kept.get(key)];
     kept.delete(key);
+    let thrown;
     try {
       // Touching `localStorage` may throw, and so may any use of it: blocked cookies, a full disk.
       const drawer = isOwn ? storage : globalThis[`${storage}Storage`];
-      const use = () => (isRead ? drawer?.getItem(key) : value ? drawer.setItem(key, value) : drawer.removeItem(key));
-      const [found] = isOwn ? await within(ms, async () => [await use()]) : [use()];
-      // Who can write there could write more than a record, if it had what parts texts.
-      return typeof found === "string" && !/[\x1e\x1f]/.test(found) ? [0, found] : DONE;
+      if (drawer) {
+        let found = isRead ? drawer.getItem(key) : value ? drawer.setItem(key, value) : drawer.removeItem(key);
+        if (found?.then) [found] = await within(ms, async () => [await found]);
+        // Who can write there could write more than a record, if it had what parts texts.
+        return typeof found === "string" && !/[\x1e\x1f]/.test(found) ? [0, found] : DONE;
+      }
     } catch (error) {
-      if (!isRead) kept.set(key, value);
-      if (isOwn) throw error;
+      thrown = error;
     }
+    if (!isRead) kept.set(key, value);
+    if (isOwn) throw thrown;
     return DONE;
   };
 }

@@ -137,10 +137,7 @@ export function scopeOf({ scope = [] }, { dangerouslyAllowAnyScope }) {
 /** A `customParam` as Rust takes it. */
 export const customParamOf = ({ customParam = [] }) => words(customParam).join();
 
-/** The page of a URL: without its query and fragment. */
-export const pageOf = ({ origin, pathname }) => origin + pathname;
-
-/** Checks the options of a client; gives its namespace, and the lines of src/session/config.rs. */
+/** Checks the options of a client; gives its namespace, its callback page, and the lines of src/session/config.rs. */
 export function configured(options) {
   const { clientId, relay, redirectUri, responseType, dangerouslyAllowMissingState, expiringLead = 60, minValidity = 30, ...endpoints } = check(options ?? {}, OPTIONS);
   const { authorizationEndpoint, tokenEndpoint, revocationEndpoint } = endpoints;
@@ -163,11 +160,13 @@ export function configured(options) {
     ? ["/authorize", "/token", "/revoke"].map((path) => issuer + path)
     : [authorizationEndpoint, tokenEndpoint, revocationEndpoint];
   const namespace = `att-oauth|${issuer ?? authorization}|${clientId}`;
+  const { origin, pathname } = new URL(redirectUri);
+  const callback = origin + pathname;
   const lines = [
     namespace,
     clientId,
     redirectUri,
-    pageOf(new URL(redirectUri)),
+    callback,
     scopeOf(options, options),
     customParamOf(options),
     issuer,
@@ -181,5 +180,5 @@ export function configured(options) {
     // So that tabs don't all ask at once.
     Math.floor(Math.random() * 1000),
   ];
-  return [namespace, lines.join("\n")];
+  return [namespace, callback, lines.join("\n")];
 }

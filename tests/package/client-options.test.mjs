@@ -25,7 +25,7 @@ test("a relay, an App Key and a redirect URI are enough", async () => {
   att.dispose();
   assert.equal(url.origin + url.pathname, "https://app.example/oauth/authorize");
   const { state, code_challenge, ...rest } = Object.fromEntries(url.searchParams);
-  assert.match(state, /^\d+\.[0-9a-f]{32}$/);
+  assert.match(state, /^\d+\.[a-z2-7]{26}$/);
   assert.match(code_challenge, /^[\w-]{43}$/);
   assert.deepEqual(rest, {
     response_type: "code",

@@ -241,7 +241,7 @@ test("s13 the answer waits in the record until it is settled, through any reload
   const code = answerIn(url).get("code");
   const kept = () => [...tab.pending.values(), ...tab.page.local.values()].join();
   const [verifier] = [...tab.pending.values()][0].split("\t").slice(4);
-  assert.match(verifier, /^[0-9a-f]{64}$/);
+  assert.match(verifier, /^[a-z2-7]{52}$/);
   // The request doesn't arrive; then its reply doesn't; then the page is gone before that. Each time it goes on.
   const lost = new TypeError("lost");
   const troubles = [async () => Promise.reject(lost), async make => (await make(), Promise.reject(lost))];
@@ -265,11 +265,11 @@ test("s13 the answer waits in the record until it is settled, through any reload
   assert.ok(!kept().includes(code) && !kept().includes(verifier));
   // So it is after a no, and after an answer that is worth nothing.
   await assert.rejects(tab.att.handleRedirect({ url: await tab.leave({}, { action: "deny" }) }), { code: "access_denied" });
-  assert.ok(!/[0-9a-f]{64}/.test(kept()));
+  assert.ok(!/[a-z2-7]{52}/.test(kept()));
   const answer = answerIn(await tab.leave());
   answer.set("code", code);
   await assert.rejects(tab.att.handleRedirect({ url: withAnswer("hash", answer) }), { code: "login_required" });
-  assert.ok(!/[0-9a-f]{64}/.test(kept()));
+  assert.ok(!/[a-z2-7]{52}/.test(kept()));
   tab.att.dispose();
 });
 

@@ -169,9 +169,14 @@ impl Page {
     // What an app calls: `src/shell/client.rs` and `fetch.js`.
 
     pub async fn handle_redirect(self: &Rc<Self>) -> Result<Outcome> {
-        self.looks();
+        self.user.set(None);
+        let epoch = self.browser.epoch.get();
         let task = self.client.handle_redirect(&self.href());
         let outcome = self.run(Kind::Redirect, task).await;
+        // Not before: it may have waited for a lock that whoever asked meanwhile went on without.
+        if !matches!(&outcome, Err(error) if error.code == ErrorCode::Storage) {
+            self.looked.set(self.looked.get().max(epoch));
+        }
         if outcome.is_ok() && !self.client.is_signed_in() {
             let page = self.clone();
             self.sim().spawn(self.group, async move {
@@ -633,12 +638,6 @@ impl Page {
 
     // What must be true of it.
 
-    /// It looks who is signed in now.
-    fn looks(&self) {
-        self.user.set(None);
-        self.looked.set(self.browser.epoch.get());
-    }
-
     fn judge(self: &Rc<Self>, run: &Run, result: &Result<Outcome>, begun: f64, before: &Before) {
         if run.kind == Kind::Redirect {
             self.user.set(None);
@@ -655,8 +654,9 @@ impl Page {
                 self.user
                     .set(Some(self.world.ledger.borrow().families[family].user));
                 let tab = self.tab.id;
-                // The user may have cleared the cookies meanwhile, or the storage.
-                let is_held = self.browser.has_cookie_of(label) && self.stored_label().is_some();
+                // The user may have cleared the cookies meanwhile, or the storage; or signed in in two tabs at once.
+                let is_held = self.browser.has_cookie_of(label)
+                    && self.stored_label().as_ref() == Some(label);
                 self.browser
                     .claims(is_held.then_some(Claim { family, tab }));
                 self.looked.set(self.browser.epoch.get());

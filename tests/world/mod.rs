@@ -355,7 +355,7 @@ impl Tab {
 
     pub fn go_for(&self, options: SignIn, action: &str) {
         let href = self.href.borrow().clone();
-        let random = [self.world.draw(); 48];
+        let random = [self.world.draw(); 78];
         let task = self
             .client
             .authorization_url(options, &href, random)
