@@ -8,7 +8,7 @@ import { sha256 } from "./sha256.js";
 export const title = "Authorization URL, state and code challenge";
 export const notes =
   "Ours and oidc-client-ts keep the sign-in for the way back, in `sessionStorage` (in Node: in memory); each begins with " +
-  "none kept. The others leave that to the app; beside them stands ours with a storage that keeps nothing.";
+  "none kept. The others leave that to the app; beside them stand ours with a storage that keeps nothing, and a floor that keeps it.";
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -48,6 +48,15 @@ export function contestants(ours) {
   return [
     { name: "floor: by hand, SHA-256 in JavaScript", op: async () => glued(drawn(), base64url(sha256(drawn()))) },
     { name: "floor: by hand, crypto.subtle", op: async () => glued(drawn(), base64url(await digest(drawn()))) },
+    {
+      name: "floor: by hand, SHA-256 in JavaScript, kept",
+      async op() {
+        drawer.clear();
+        const [state, verifier] = [drawn(), drawn()];
+        drawer.setItem(state, JSON.stringify({ verifier, createdAt: Date.now() }));
+        return glued(state, base64url(sha256(verifier)));
+      },
+    },
     {
       name: "oauth4webapi",
       isPeer: true,

@@ -1,11 +1,12 @@
 // A whole renewal: asked for, sent, read, kept.
 import { None, customFetch, processRefreshTokenResponse, refreshTokenGrantRequest } from "oauth4webapi";
-import { CLIENT_ID, RELAY, TOKEN_ENDPOINT, reply, withAndWithoutLocks } from "./app.js";
+import { CLIENT_ID, Drawer, RELAY, TOKEN_ENDPOINT, reply, withAndWithoutLocks } from "./app.js";
 import { badgateway, signedIn } from "./session.js";
 
 export const title = "A whole refresh, stubbed network";
 export const notes =
-  "Ours writes the session's record and tells other tabs, under a lock that all tabs share; the others do none of that.";
+  "Ours writes the session's record to `localStorage` and tells other tabs, under a lock that all tabs share; the others do none " +
+  "of that, but for a floor that writes and tells.";
 
 const server = { issuer: RELAY, token_endpoint: TOKEN_ENDPOINT };
 const them = { client_id: CLIENT_ID };
@@ -17,12 +18,24 @@ async function byHand() {
   return { access_token, expiresAt: Date.now() + expires_in * 1000 };
 }
 
+const drawer = globalThis.localStorage ?? new Drawer();
+const channel = new BroadcastChannel("by hand");
+channel.unref?.();
+
+async function byHandForAllTabs() {
+  const { access_token, expiresAt } = await byHand();
+  drawer.setItem("by hand", JSON.stringify({ expiresAt }));
+  channel.postMessage("");
+  return access_token;
+}
+
 export async function contestants(ours) {
   const att = await signedIn(ours);
   const fetching = badgateway();
   await fetching.getAccessToken();
   return [
     { name: "floor: by hand", op: byHand },
+    { name: "floor: by hand, written and told", op: byHandForAllTabs },
     {
       name: "oauth4webapi",
       isPeer: true,
