@@ -217,6 +217,21 @@ fn a_network_that_is_away_at_the_exchange_costs_a_second_call_and_no_more() {
 }
 
 #[test]
+fn a_sign_in_after_a_denial_comes_back_to_where_the_first_was_to() {
+    let tab = World::new().tab(PAGE);
+    let asked = SignIn {
+        return_to: Some("/inbox?folder=1#top".into()),
+        ..SignIn::default()
+    };
+    tab.go_for(asked, "deny");
+    assert!(tab.handle_redirect().is_err());
+    // From the callback page, where the app offers it.
+    tab.go_and_come_back("allow");
+    let back = Ok(Outcome::SignedIn(Some("/inbox?folder=1#top".into())));
+    assert_eq!(tab.handle_redirect(), back);
+}
+
+#[test]
 fn a_denial_is_told_once_and_again() {
     let tab = World::new().tab(PAGE);
     tab.go_and_come_back("deny");

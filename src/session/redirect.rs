@@ -148,6 +148,8 @@ impl Page {
                         return Err(error);
                     }
                     flow.failed = Some(error);
+                    // For another try from the callback page.
+                    push_outcome(&mut flow.outcome, found);
                     self.remember(id, flow);
                 }
             }

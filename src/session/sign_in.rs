@@ -34,7 +34,8 @@ impl Page {
     pub(super) fn begun(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         self.check()?;
         let asked = |number| text::nth(&flow.input, BREAK, number);
-        let mut return_to = text::or(asked(2), asked(4));
+        let before = self.outcome.get(1..).unwrap_or_default();
+        let mut return_to = text::or(asked(2), text::or(asked(4), before));
         if !is_own_path(return_to) {
             if !asked(2).is_empty() {
                 return Err(Reason::ReturnTo.into());

@@ -4,8 +4,8 @@ import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured } from "#she
 export { AttOAuthError };
 
 const encoder = new TextEncoder();
-const NOTHING = new Uint8Array(0);
-const bytes = (text) => (text ? encoder.encode(text) : NOTHING);
+// None are encoded for nothing: most replies are that.
+const bytes = (text) => (text ? encoder.encode(text) : []);
 export const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What Rust has handed over last; see client.rs. */

@@ -114,8 +114,17 @@ class Tab {
 
   /** Clicks the first visible element that `selector` matches and that holds `text`. */
   async click(selector, text = "") {
-    await this.shows(selector, text);
-    await this.#driver.click(expression(find, [selector, text]));
+    const until = Date.now() + PATIENCE;
+    for (;;) {
+      await this.shows(selector, text);
+      try {
+        return await this.#driver.click(expression(find, [selector, text]));
+      } catch (error) {
+        // It was of a page that is being left: the next one has it too.
+        if (!/not clickable/.test(error.message) || Date.now() > until) throw error;
+        await sleep(50);
+      }
+    }
   }
 
   /** Types `value` into a field. */

@@ -85,6 +85,7 @@ test("an option that is misspelt is answered with the right name", async () => {
     realy: "relay", relayUrl: "relay", scopes: "scope", timeout: "timeoutMs", storrage: "storage", min_validity: "minValidity",
     expiringlead: "expiringLead", customParams: "customParam", renewInTheBackground: "renewInBackground", response_type: "responseType",
     dangerouslyAllowAllScopes: "dangerouslyAllowAnyScope", tokenUrl: "tokenEndpoint", revokeEndpoint: "revocationEndpoint", authEndpoint: "authorizationEndpoint", foo: undefined, "": undefined, x: undefined,
+    autoRenew: undefined, refreshInBackground: "renewInBackground", store: "storage",
   };
   for (const [name, right] of Object.entries(near)) {
     const expected = `${name} is not an option${right ? `: did you mean ${right}?` : ""}`;

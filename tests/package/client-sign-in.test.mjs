@@ -93,13 +93,21 @@ describe("s10 returnTo", () => {
   });
 });
 
+test("who has said no, and signs in after all from the callback page, comes back to where the first sign-in was to", async () => {
+  const tab = await aTab();
+  await assert.rejects(tab.att.handleRedirect({ url: await tab.leave({ returnTo: "/inbox?folder=1#top" }, { action: "deny" }) }), { code: "access_denied" });
+  assert.deepEqual(await tab.signIn(), { returnTo: "/inbox?folder=1#top" });
+  assert.deepEqual(await tab.signIn({ returnTo: "/other" }), { returnTo: "/other" });
+  tab.att.dispose();
+});
+
 describe("s12 an answer that isn't the one to this tab's question", () => {
   const ours = state => `${state.slice(0, 5)}${"0".repeat(32)}`;
   // What is forged of the true answer, and what the error says.
   const forged = {
     "a state of nobody's": [({ state }) => ({ state: ours(state) }), NO_SIGN_IN],
     "a state with one character changed": [({ state }) => ({ state: state.slice(0, -1) + (state.endsWith("0") ? "1" : "0") }), NO_SIGN_IN],
-    "a state in other letters": [({ state }) => ({ state: state.slice(0, 5) + state.slice(5).replace(/[a-f]/, letter => letter.toUpperCase()) }), NO_SIGN_IN],
+    "a state in other letters": [({ state }) => ({ state: state.slice(0, 5) + state.slice(5).replace(/[a-z]/, letter => letter.toUpperCase()) }), NO_SIGN_IN],
     "a state that was cut": [({ state }) => ({ state: state.slice(0, -1) }), NO_SIGN_IN],
     "no state": [() => ({ state: undefined }), NO_SIGN_IN],
     "an empty state": [() => ({ state: "" }), NO_SIGN_IN],

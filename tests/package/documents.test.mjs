@@ -50,6 +50,13 @@ test("the options are the same in the types, in what checks them, and in the REA
   for (const [name, when, without] of rows) assert.ok(when.length > 5 && without.length > 1, name);
 });
 
+test("the README lists its own sections, in order", () => {
+  const readme = read("pkg-template/README.md");
+  const [, list] = /^On this page: (.*?)\.$/ms.exec(readme);
+  const titles = (text, pattern) => Array.from(text.matchAll(pattern), ([, title]) => title);
+  assert.deepEqual(titles(list, /\[([^\]]+)\]\(#/g), titles(readme, /^## (.*)$/gm));
+});
+
 test("the README's defaults are those that the types tell, and the code has", () => {
   const defaults = Object.fromEntries(table("Which option do I need").map(([name, , without]) => [name.replaceAll("`", ""), without]));
   const code = read("src/shell/options.js") + read("src/shell/host.js");

@@ -138,7 +138,7 @@ test("the links of its pages lead to what is in it, headings too", () => {
   for (const page of files().filter(path => path.endsWith(".md"))) {
     for (const [, link] of text(page).matchAll(/\]\((?!https:)([^)]+)\)/g)) {
       const [path, heading] = link.split("#");
-      const file = join(dirname(page), path).replaceAll("\\", "/");
+      const file = path ? join(dirname(page), path).replaceAll("\\", "/") : page;
       assert.ok(files().includes(file), `${page}: ${link}`);
       const headings = Array.from(text(file).matchAll(/^#+ (.*)$/gm), ([, words]) => words.toLowerCase().replaceAll(/[^\w\s-]/g, "").replaceAll(" ", "-"));
       assert.ok(heading === undefined || headings.includes(heading), `${page}: ${link}`);
