@@ -109,7 +109,7 @@ reasons! {
     StorageRefused = Storage, "the storage refused";
     NobodySignedIn = LoginRequired, "nobody is signed in";
     SessionEnded = LoginRequired, "the session has ended";
-    SignInFailed = LoginRequired, "the sign-in could not be completed: please sign in again";
+    SignInFailed = LoginRequired, "the sign-in could not be completed: sign in again";
     Displaced = SessionMismatch, "another sign-in in this browser has taken this page's place";
     OtherSession = SessionMismatch, "another sign-in has taken this one's place";
     OtherSite = CustodyMismatch, "the relay keeps sessions in a cookie that this browser doesn't send across sites";
@@ -119,11 +119,11 @@ reasons! {
     NoToken = InvalidResponse, "the reply is no bearer token's: a member is missing or has the wrong type";
     Denied = AccessDenied, "access was denied";
     NotAuthorized = AuthorizationFailed, "the sign-in failed";
-    NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in that this tab has begun";
+    NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in of this tab";
     OtherState = InvalidAnswer, "the redirect's state is not the one that was sent";
     OtherIssuer = InvalidAnswer, "the redirect comes from another issuer (RFC 9207)";
-    OtherKind = InvalidAnswer, "the redirect brings another kind of answer than was asked for";
-    TwoPlaces = InvalidAnswer, "the redirect has an answer in its query and one in its fragment";
+    OtherKind = InvalidAnswer, "the redirect brings another kind of answer";
+    TwoPlaces = InvalidAnswer, "the redirect has an answer in its query and in its fragment";
     TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or more than one kind of answer";
     NoRelay = Unsupported, "calls of APIs and app tokens go through a relay";
     NoEndpoint = Unsupported, "no endpoint for this was given";

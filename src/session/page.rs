@@ -33,6 +33,8 @@ pub(crate) struct Page {
     pub(super) refusal: Option<Error>,
     /// Which of a token's ends was told.
     told: u8,
+    /// The user has signed out since a code was sent off.
+    pub(super) has_left: bool,
 
     // Of this turn: when it is, the status of the reply, and what is asked for.
     pub(super) now: f64,
@@ -65,6 +67,7 @@ impl Page {
             outcome: String::new(),
             refusal: None,
             told: NOTHING,
+            has_left: false,
             now: 0.0,
             status: 0,
             out: String::new(),
@@ -345,6 +348,7 @@ impl Page {
 
     /// Nobody is signed in here any more.
     pub(super) fn is_out(&mut self) {
+        self.has_left = true;
         self.forget();
         self.outcome.clear();
         self.emit("signedout");

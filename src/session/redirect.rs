@@ -3,7 +3,8 @@
 use alloc::string::String;
 
 use super::config::{
-    ALLOW_MISSING_STATE, CALLBACK_PAGE, CLIENT_ID, IS_TOKEN, ISSUER, REDIRECT_URI, TOKEN_ENDPOINT,
+    ALLOW_MISSING_STATE, CALLBACK_PAGE, CLIENT_ID, IS_TOKEN, ISSUER, REDIRECT_URI,
+    REVOCATION_ENDPOINT, TOKEN_ENDPOINT,
 };
 use super::flow::{Flow, REVOKE, Reply, SIGN_OUT, Stage};
 use super::page::Page;
@@ -186,6 +187,7 @@ impl Page {
         };
         let body = token::public_request(self.config.line(CLIENT_ID), grant);
         flow.asked_at = self.now;
+        self.has_left = false;
         flow.stage = Stage::Exchange;
         self.send(TOKEN_ENDPOINT, &body, "")
     }
@@ -205,6 +207,11 @@ impl Page {
 
     pub(super) fn complete(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let is_in = flow.failed.is_none();
+        if is_in && self.has_left && self.config.has(REVOCATION_ENDPOINT) {
+            // The user has signed out while the reply was on its way (S30).
+            text::set(&mut flow.record, &flow.signed.record);
+            return self.ask_to_revoke(flow, Stage::Dropped);
+        }
         let mut line = String::new();
         if is_in {
             // The session first: should the page die over it, the answer still waits.

@@ -14,7 +14,7 @@ const SETTLE = 5;
 const BREAK = "\x1f";
 
 /** A `state` that belongs to a pop-up: all others end in random letters. */
-const POPUP = /\.\w{26}_/;
+const POPUP = /state=\d+\.\w{26}_/;
 
 /** `AttOAuth` over the functions of the glue; documented in index.d.ts. */
 export function define(glue, isReady) {

@@ -24,9 +24,13 @@ const END = 4;
 /** Puts what was granted. */
 const SCOPE = 5;
 
-// The numbers of the flows that sign out, and look at what another tab has stored.
+// The numbers of the flows that give a token, sign out, and look at what another tab has stored.
+const ACCESS_TOKEN = 2;
 const SIGN_OUT = 4;
 const SYNC = 7;
+
+/** The input of `accessToken()`, for which a fresh token does. */
+const ANY_TOKEN = "\x1f\x1f";
 
 // What a reply is beside an HTTP status; see flow.rs.
 const DONE = [0, ""];
@@ -179,6 +183,17 @@ export function open({ ask, resume, start }, options) {
   let serial = 0;
   let token;
 
+  /** The promise of the current token, if it is fresh. */
+  function fresh() {
+    const current = ask(FRESH, client, now(), serial);
+    if (!(current > 0)) return undefined;
+    if (current !== serial) {
+      serial = current;
+      token = Promise.resolve(given);
+    }
+    return token;
+  }
+
   /** Tells what is due, then sets the timer for what is next. */
   function schedule(again) {
     clearTimeout(timer);
@@ -248,7 +263,7 @@ export function open({ ask, resume, start }, options) {
     const effects = {
       async l() {
         const before = tails.get(namespace);
-        const tail = before ? Promise.all([before, released]) : released;
+        const tail = Promise.all([before, released]);
         tails.set(namespace, tail);
         tail.then(() => tails.get(namespace) === tail && tails.delete(namespace));
         if (before) await patiently(before);
@@ -257,13 +272,14 @@ export function open({ ask, resume, start }, options) {
       },
       async L() {
         const locks = globalThis.navigator?.locks;
-        const began = performance.now();
-        // Once: it would wait for itself. Refused (an opaque origin): the lock only saves requests.
-        if (locks && !isAsked) await patiently(new Promise((had) => locks.request(namespace, () => (had(), released)).catch(had)));
+        // A second time it would wait for itself.
+        if (isAsked || !locks) return;
         isAsked = true;
+        // Refused (an opaque origin): the lock only saves requests.
+        await patiently(new Promise((had) => locks.request(namespace, () => (had(), released)).catch(had)));
         // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
         // another process has stored when they do.
-        if (!options.relay && performance.now() - began > 5) await within(LAG, () => new Promise(() => {}));
+        if (!options.relay && flow === ACCESS_TOKEN && !(text === ANY_TOKEN && fresh())) await within(LAG, () => new Promise(() => {}));
       },
       s: () => record("session"),
       p: () => record("pending"),
@@ -389,16 +405,7 @@ export function open({ ask, resume, start }, options) {
       ask(SCOPE, client, 0, 0);
       return given.split(/[ ,]+/).filter(Boolean);
     },
-    /** The promise of the current token, if it is fresh. */
-    fresh() {
-      const current = ask(FRESH, client, now(), serial);
-      if (!(current > 0)) return undefined;
-      if (current !== serial) {
-        serial = current;
-        token = Promise.resolve(given);
-      }
-      return token;
-    },
+    fresh,
     dispose() {
       if (client < 0) return;
       pause();

@@ -108,10 +108,10 @@ const SITUATIONS = [
     assert.ok(error.cause instanceof WebAssembly.RuntimeError);
     return error;
   }],
-  ["invalid_answer", "the redirect belongs to no sign-in that this tab has begun", {}, async () => answered(await open(), { code: "c", state: "" })],
+  ["invalid_answer", "the redirect belongs to no sign-in of this tab", {}, async () => answered(await open(), { code: "c", state: "" })],
   ["invalid_answer", "the redirect comes from another issuer (RFC 9207)", {}, async () => answered(await open(), { code: "c", iss: "https://evil.example" })],
-  ["invalid_answer", "the redirect brings another kind of answer than was asked for", {}, async () => answered(await open(), { access_token: "t", token_type: "bearer" })],
-  ["invalid_answer", "the redirect has an answer in its query and one in its fragment", {}, async () => {
+  ["invalid_answer", "the redirect brings another kind of answer", {}, async () => answered(await open(), { access_token: "t", token_type: "bearer" })],
+  ["invalid_answer", "the redirect has an answer in its query and in its fragment", {}, async () => {
     const { att } = await open();
     return told(() => att.handleRedirect({ url: `${REDIRECT_URI}?code=a#code=b` }));
   }],
@@ -147,7 +147,7 @@ const SITUATIONS = [
     tab.page.world.emulator.endSessions();
     return told(() => tab.att.refresh());
   }],
-  ["login_required", "the sign-in could not be completed: please sign in again", { error: "invalid_grant", status: 400 }, async () => answered(await open(), { code: "nobody's" })],
+  ["login_required", "the sign-in could not be completed: sign in again", { error: "invalid_grant", status: 400 }, async () => answered(await open(), { code: "nobody's" })],
   ["network", "the server can't be reached", { cause: thrown }, async () => {
     const tab = await signedIn();
     tab.network.push(async () => Promise.reject(thrown));

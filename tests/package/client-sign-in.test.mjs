@@ -9,10 +9,10 @@ import { join, newBrowser, newRealm, openTab, withAnswer } from "./tabs.mjs";
 const NOT_OWN = 'returnTo must be a path of this app\'s own origin, like "/inbox?folder=1"';
 const NOT_TEXT = "returnTo must be a string that is not empty";
 const OTHER_ISSUER = "the redirect comes from another issuer (RFC 9207)";
-const NO_SIGN_IN = "the redirect belongs to no sign-in that this tab has begun";
-const OTHER_KIND = "the redirect brings another kind of answer than was asked for";
+const NO_SIGN_IN = "the redirect belongs to no sign-in of this tab";
+const OTHER_KIND = "the redirect brings another kind of answer";
 const TWO_ANSWERS = "the redirect has a parameter twice, or more than one kind of answer";
-const TWO_PLACES = "the redirect has an answer in its query and one in its fragment";
+const TWO_PLACES = "the redirect has an answer in its query and in its fragment";
 
 const TOKEN_OPTIONS = { relay: undefined, authorizationEndpoint: "http://127.0.0.1:8402/oauth/v4/authorize", responseType: "token" };
 
@@ -302,11 +302,31 @@ test("s14 each sign-in has a verifier and a state of its own, long and unreserve
       seen.add(one);
     }
   }
+  // Five bits' chance in each letter: some 97 times each of 32 is to be expected in 3,120.
+  const counts = new Map();
+  for (const letter of [...seen].join("")) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+  assert.equal(counts.size, 32);
+  for (const [letter, count] of counts) assert.ok(count > 40 && count < 160, `${letter} is there ${count} times`);
   const { AttOAuth } = realm;
   for (const name of ["codeChallengeMethod", "code_challenge_method", "pkce", "usePkce"]) {
     assert.throws(() => new AttOAuth({ ...tab.options, [name]: "plain" }), { code: "invalid_option", message: `${name} is not an option` });
   }
   tab.att.dispose();
+});
+
+test("an answer whose code looks like a pop-up's state is none of a pop-up's, and waits for nobody", async () => {
+  const tab = await aTab();
+  globalThis.document = new EventTarget();
+  try {
+    const answer = answerIn(await tab.leave());
+    answer.set("code", `s1.${"a".repeat(26)}_.${"a".repeat(26)}_`);
+    const began = performance.now();
+    await assert.rejects(tab.att.handleRedirect({ url: withAnswer("hash", answer) }), { error: "invalid_grant" });
+    assert.ok(performance.now() - began < 2_000);
+  } finally {
+    delete globalThis.document;
+    tab.att.dispose();
+  }
 });
 
 test("s14 a token in the fragment has no verifier to show", async () => {
@@ -325,7 +345,7 @@ test("s07 another's code in this tab's answer is refused by the relay, reaches n
     answer.set("code", code);
     await assert.rejects(victim.att.handleRedirect({ url: withAnswer("hash", answer) }), {
       code: "login_required",
-      message: "the sign-in could not be completed: please sign in again",
+      message: "the sign-in could not be completed: sign in again",
       error: "invalid_grant",
       status: 400,
       retryable: false,

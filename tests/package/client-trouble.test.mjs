@@ -300,6 +300,38 @@ describe("s30 a session that is ended is over everywhere", () => {
       assert.ok(![...page.local.values()].some(record => record !== ""));
       dispose(first, second);
     });
+
+    for (const isSignedIn of [false, true]) {
+      test(`s30 so is a sign-in ${isSignedIn ? "for more" : "of nobody yet"} whose reply arrives after the sign-out, which hardly waits for it: custody ${custody}`, async () => {
+        let tab = await openTab(newBrowser(join({ relay: { custody } })));
+        if (isSignedIn) await tab.signIn();
+        const url = await tab.leave();
+        let release;
+        let redirect;
+        await new Promise(exchanged => {
+          tab.network.push(async make => {
+            const reply = await make();
+            await new Promise(hold => exchanged((release = hold)));
+            return reply;
+          });
+          redirect = tab.att.handleRedirect({ url });
+        });
+        const began = performance.now();
+        await tab.att.signOut();
+        assert.ok(performance.now() - began < 5_000);
+        release();
+        assert.equal(await redirect, undefined);
+        for (let load = 0; load < 2; load++) {
+          assert.equal(tab.att.signedIn, false);
+          await assert.rejects(tab.att.accessToken(), { code: "login_required" });
+          await until(() => tab.page.world.emulator.live().accessTokens === 0);
+          assert.deepEqual(tab.page.world.emulator.live(), { codes: 0, accessTokens: 0, refreshTokens: 0 });
+          tab = await tab.reload();
+          assert.equal(await tab.att.handleRedirect({ url: REDIRECT_URI }), undefined);
+        }
+        dispose(tab);
+      });
+    }
   }
 
   test("s30 revoked while the gateway says 503: signed out at once, made good when the gateway said", async () => {

@@ -73,6 +73,12 @@ pub struct Tab {
 }
 
 impl Browser {
+    pub fn end(&self) {
+        for tab in self.tabs.take() {
+            tab.page.take();
+        }
+    }
+
     pub fn new(world: &Rc<World>, id: usize) -> Rc<Self> {
         let is_wrong = world.weather.wrong_clocks;
         let off = world.sim.random(|r| r.between(-3_600_000.0, 3_600_000.0));

@@ -10,7 +10,7 @@ use crate::page::{End, Page};
 use crate::world::{PAGE, World};
 
 /// Longer than any back-off and any flow that was under way.
-pub const CALM_MS: f64 = 300_000.0;
+pub const CALM_MS: f64 = 150_000.0;
 /// Longer than the last of a few tries to revoke.
 pub const REVOCATIONS_MS: f64 = 8.0 * 3_600_000.0;
 

@@ -19,6 +19,7 @@ use crate::world::{APP, ISSUER, REDIRECT_URI, World};
 
 const TIMEOUT_MS: f64 = 15_000.0;
 const LOCK_WAIT_MS: f64 = 15_000.0;
+const SHORT_WAIT_MS: f64 = 2_000.0;
 /// How long any flow may take: a wait for either lock, a request, and some steps (claim 4).
 const SETTLES_MS: f64 = 65_000.0;
 
@@ -94,6 +95,7 @@ pub struct Page {
 struct Run {
     kind: Kind,
     held: Option<Promise<()>>,
+    has_asked_tabs: bool,
     sends: u32,
     exchanges: bool,
     /// The session that the last reply named.
@@ -290,6 +292,7 @@ impl Page {
         let mut run = Run {
             kind,
             held: None,
+            has_asked_tabs: false,
             sends: 0,
             exchanges: false,
             label: None,
@@ -317,6 +320,8 @@ impl Page {
             Kind::SignIn | Kind::Api | Kind::Sync => 0,
             // Once more if the browser's session isn't the recorded one.
             Kind::Token => 2,
+            // What was granted to who has signed out meanwhile is revoked.
+            Kind::Redirect => 2,
             _ => 1,
         };
         if run.sends > most {
@@ -334,16 +339,14 @@ impl Page {
                 let released = Promise::new(self.sim());
                 self.held.borrow_mut().push(released.clone());
                 run.held = Some(released.clone());
-                self.wait_for(self.lock(&released)).await;
+                self.wait_for(run.kind, self.lock(&released)).await;
                 if self.world.weather.keeps == Keeps::Own {
-                    self.wait_for(self.lock_tabs(released)).await;
+                    self.waits_for_tabs(run).await;
                 }
                 Reply::Done
             }
             Effect::LockTabs => {
-                if let Some(released) = run.held.clone() {
-                    self.wait_for(self.lock_tabs(released)).await;
-                }
+                self.waits_for_tabs(run).await;
                 Reply::Done
             }
             Effect::Load(store) => {
@@ -437,8 +440,13 @@ impl Page {
         });
     }
 
-    async fn wait_for(&self, lock: Promise<()>) {
-        if lock.within(LOCK_WAIT_MS).await.is_none() {
+    async fn wait_for(&self, kind: Kind, lock: Promise<()>) {
+        let ms = if kind == Kind::SignOut {
+            SHORT_WAIT_MS
+        } else {
+            LOCK_WAIT_MS
+        };
+        if lock.within(ms).await.is_none() {
             self.note(|| "goes on without the lock".into());
         }
     }
@@ -473,6 +481,16 @@ impl Page {
             released.wait().await;
         });
         acquired
+    }
+
+    /// Waits for the lock across tabs, once: a second time it would wait for itself.
+    async fn waits_for_tabs(self: &Rc<Self>, run: &mut Run) {
+        if let Some(released) = &run.held
+            && !std::mem::replace(&mut run.has_asked_tabs, true)
+        {
+            let lock = self.lock_tabs(released.clone());
+            self.wait_for(run.kind, lock).await;
+        }
     }
 
     fn release(&self, run: &mut Run) {

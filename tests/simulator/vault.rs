@@ -162,6 +162,10 @@ impl Place {
         vault
     }
 
+    pub fn end(&self) {
+        self.instance.take();
+    }
+
     fn crash(&self, world: &World) {
         if let Some(vault) = self.instance.take() {
             world

@@ -225,10 +225,14 @@ impl World {
         }
     }
 
-    /// Lets go of all that knows of it.
+    /// Parts all that holds one another, or no schedule's memory were ever free again.
     pub fn end(&self) {
-        self.browsers.take();
-        self.vaults.take();
+        for browser in self.browsers.take() {
+            browser.end();
+        }
+        for place in self.vaults.take().values() {
+            place.end();
+        }
     }
 
     /// Whether sessions belong to tabs.
