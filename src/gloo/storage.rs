@@ -9,8 +9,13 @@ use super::Storage;
 pub(super) struct Drawer {
     storage: Storage,
     key: String,
-    /// What was refused.
-    kept: RefCell<Option<Option<String>>>,
+    /// What was refused, and what stood there then: what another tab has put in its place is newer.
+    kept: RefCell<Option<Refused>>,
+}
+
+struct Refused {
+    mine: Option<String>,
+    theirs: Option<String>,
 }
 
 impl Drawer {
@@ -27,10 +32,19 @@ impl Drawer {
     }
 
     pub fn read(&self) -> Option<String> {
-        if let Some(kept) = &*self.kept.borrow() {
-            return kept.clone();
+        let found = self.find();
+        if let Some(Refused { mine, theirs }) = &*self.kept.borrow()
+            && found.as_ref().is_none_or(|found| found == theirs)
+        {
+            return mine.clone();
         }
-        self.storage()?.get_item(&self.key).ok()?
+        self.kept.take();
+        found.flatten()
+    }
+
+    /// What is stored, if that can be read.
+    fn find(&self) -> Option<Option<String>> {
+        self.storage()?.get_item(&self.key).ok()
     }
 
     /// Writes the record, or removes it.
@@ -44,7 +58,10 @@ impl Drawer {
         });
         self.kept.replace(match written {
             Some(()) => None,
-            None => Some(record),
+            None => Some(Refused {
+                mine: record,
+                theirs: self.find().flatten(),
+            }),
         });
     }
 

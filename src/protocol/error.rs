@@ -109,25 +109,25 @@ reasons! {
     StorageRefused = Storage, "the storage refused";
     NobodySignedIn = LoginRequired, "nobody is signed in";
     SessionEnded = LoginRequired, "the session has ended";
-    SignInFailed = LoginRequired, "the sign-in could not be completed: sign in again";
+    SignInFailed = LoginRequired, "the sign-in failed: sign in again";
     Displaced = SessionMismatch, "another sign-in in this browser has taken this page's place";
     OtherSession = SessionMismatch, "another sign-in has taken this one's place";
     OtherSite = CustodyMismatch, "the relay keeps sessions in a cookie that this browser doesn't send across sites";
     Unavailable = TemporarilyUnavailable, "the server can't answer now";
     Refused = RequestRefused, "the server refused the request";
     OddStatus = InvalidResponse, "the server answered with an odd status";
-    NoToken = InvalidResponse, "the reply is no bearer token's: a member is missing or has the wrong type";
+    NoToken = InvalidResponse, "the reply is no bearer token's: a member is missing or wrong";
     Denied = AccessDenied, "access was denied";
     NotAuthorized = AuthorizationFailed, "the sign-in failed";
     NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in of this tab";
-    OtherState = InvalidAnswer, "the redirect's state is not the one that was sent";
+    OtherState = InvalidAnswer, "the redirect's state is another";
     OtherIssuer = InvalidAnswer, "the redirect comes from another issuer (RFC 9207)";
     OtherKind = InvalidAnswer, "the redirect brings another kind of answer";
     TwoPlaces = InvalidAnswer, "the redirect has an answer in its query and in its fragment";
-    TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or more than one kind of answer";
-    NoRelay = Unsupported, "calls of APIs and app tokens go through a relay";
+    TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or two kinds of answer";
+    NoRelay = Unsupported, "API calls and app tokens go through a relay";
     NoEndpoint = Unsupported, "no endpoint for this was given";
-    ReturnTo = InvalidOption, "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"";
+    ReturnTo = InvalidOption, "returnTo must be a path of this app's own origin, like \"/inbox\"";
 }
 
 /// An error, before it becomes JavaScript's `AttOAuthError`. Counted, so that the results that most calls

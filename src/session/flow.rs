@@ -78,8 +78,6 @@ pub(super) enum Stage {
     Exchange,
     /// The sign-ins under way, to end one.
     Complete,
-    /// The reply to the revocation of what was granted to who has left.
-    Dropped,
     /// The sign-ins under way, to begin one.
     Begin,
     /// The new list of them to be written.
@@ -215,7 +213,6 @@ impl Page {
             Stage::Exchanging => self.exchange(flow),
             Stage::Exchange => self.exchanged(flow, reply),
             Stage::Complete => self.complete(flow, reply),
-            Stage::Dropped => self.restore(flow),
             Stage::Begin => self.begun(flow, reply),
             Stage::Begun => {
                 let failed = self.check().err();

@@ -210,7 +210,7 @@ impl Page {
         if is_in && self.has_left && self.config.has(REVOCATION_ENDPOINT) {
             // The user has signed out while the reply was on its way (S30).
             text::set(&mut flow.record, &flow.signed.record);
-            return self.ask_to_revoke(flow, Stage::Dropped);
+            return self.ask_to_revoke(flow, Stage::Told);
         }
         let mut line = String::new();
         if is_in {

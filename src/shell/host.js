@@ -448,27 +448,32 @@ const tails = new Map();
  * `value` it writes, or removes if that is empty; gives the reply for a flow.
  */
 function keeper(storage, ms) {
+  /** By key: the reply of what was refused, and what stood there then. What another tab has put in its place is newer. */
   const kept = new Map();
   const isOwn = typeof storage === "object";
+  async function use(method, ...args) {
+    // Touching `localStorage` may throw, and so may any use of it: blocked cookies, a full disk. Memory is none at all.
+    let found = (isOwn ? storage : globalThis[`${storage}Storage`])[method](...args);
+    if (found?.then) [found] = await within(ms, async () => [await found]);
+    return found;
+  }
   return async (key, value) => {
-    const isRead = value === undefined;
-    if (isRead && kept.has(key)) return [0, kept.get(key)];
-    kept.delete(key);
+    let found;
     let thrown;
     try {
-      // Touching `localStorage` may throw, and so may any use of it: blocked cookies, a full disk.
-      const drawer = isOwn ? storage : globalThis[`${storage}Storage`];
-      if (drawer) {
-        let found = isRead ? drawer.getItem(key) : value ? drawer.setItem(key, value) : drawer.removeItem(key);
-        if (found?.then) [found] = await within(ms, async () => [await found]);
-        // Who can write there could write more than a record, if it had what parts texts.
-        return typeof found === "string" && !/[\x1e\x1f]/.test(found) ? [0, found] : DONE;
-      }
+      found = await use(value ? "setItem" : value === undefined ? "getItem" : "removeItem", key, value);
     } catch (error) {
       thrown = error;
     }
-    if (!isRead) kept.set(key, value);
-    if (isOwn) throw thrown;
-    return DONE;
+    if (value === undefined) {
+      const [mine, theirs] = kept.get(key) ?? [];
+      if (mine && (thrown || theirs === found)) return mine;
+    } else if (thrown) {
+      kept.set(key, [[0, value], await use("getItem", key).catch(() => {})]);
+    }
+    if (!thrown) kept.delete(key);
+    else if (isOwn) throw thrown;
+    // Who can write there could write more than a record, if it had what parts texts.
+    return typeof found === "string" && !/[\x1e\x1f]/.test(found) ? [0, found] : DONE;
   };
 }

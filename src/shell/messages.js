@@ -7,25 +7,25 @@ export const MESSAGES = [
   "the storage refused",
   "nobody is signed in",
   "the session has ended",
-  "the sign-in could not be completed: sign in again",
+  "the sign-in failed: sign in again",
   "another sign-in in this browser has taken this page's place",
   "another sign-in has taken this one's place",
   "the relay keeps sessions in a cookie that this browser doesn't send across sites",
   "the server can't answer now",
   "the server refused the request",
   "the server answered with an odd status",
-  "the reply is no bearer token's: a member is missing or has the wrong type",
+  "the reply is no bearer token's: a member is missing or wrong",
   "access was denied",
   "the sign-in failed",
   "the redirect belongs to no sign-in of this tab",
-  "the redirect's state is not the one that was sent",
+  "the redirect's state is another",
   "the redirect comes from another issuer (RFC 9207)",
   "the redirect brings another kind of answer",
   "the redirect has an answer in its query and in its fragment",
-  "the redirect has a parameter twice, or more than one kind of answer",
-  "calls of APIs and app tokens go through a relay",
+  "the redirect has a parameter twice, or two kinds of answer",
+  "API calls and app tokens go through a relay",
   "no endpoint for this was given",
-  "returnTo must be a path of this app's own origin, like \"/inbox?folder=1\"",
+  "returnTo must be a path of this app's own origin, like \"/inbox\"",
 ];
 
 /** Why the WebAssembly of `source` can't be loaded: the message of the error, and what else it has. */
@@ -35,7 +35,7 @@ export function unloaded(cause, source) {
   if (!source) return defect('a script that is no module must say where client.wasm is: init("/client.wasm")');
   const isPlace = typeof source === "string" || source instanceof URL;
   const file = url || source.url || (isPlace ? source : "what init() was given");
-  if (typeof WebAssembly === "undefined") return defect("this browser has WebAssembly switched off");
+  if (typeof WebAssembly === "undefined") return defect("WebAssembly is switched off here");
   if (/content.security.policy|\bcsp\b|unsafe-eval/i.test(message)) {
     return defect("the page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'");
   }

@@ -53,7 +53,7 @@ const URL_ = [
       return false;
     }
   },
-  "must be an https:// URL without a fragment, or http://localhost in development",
+  "must be an https:// URL without a fragment, or http://localhost",
 ];
 
 const OPTIONS = {
@@ -114,7 +114,7 @@ function check(options, kinds) {
 /** The option that is most like `name`: by the pairs of its letters that stand there too. */
 function hint(name, kinds) {
   const isThere = (letter, i, letters) => `${name.toLowerCase()} `.includes(letter + (letters[i + 1] ?? " "));
-  const likeness = (kind) => [...kind.toLowerCase()].filter(isThere).length / (kind.length + name.length) + (name && kind.startsWith(name.slice(0, 4))) / 5;
+  const likeness = (kind) => [...kind.toLowerCase()].filter(isThere).length / (kind.length + name.length) + kind.startsWith(name.slice(0, 4) || 0) / 5;
   const [nearest] = Object.keys(kinds).sort((one, other) => likeness(other) - likeness(one));
   return likeness(nearest) >= 0.2 ? `: did you mean ${nearest}?` : "";
 }

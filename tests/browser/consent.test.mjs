@@ -170,12 +170,15 @@ test("the Tab key goes through each page in the order in which it is read, and w
 test("by keyboard alone: a slip, a second try, consent, and back to the app; the next time, no", async () => {
   const { page, problems, close } = await open();
   const { keyboard } = page;
-  // The focus waits in the first field, and after a slip in the one to type anew.
+  // The focus waits in the first field, and after a slip in the one to type anew. A browser gives it after the page is loaded.
+  const focus = () => page.waitForFunction(() => document.activeElement?.matches("[autofocus]"));
+  await focus();
   await keyboard.type("ada");
   await keyboard.press("Tab");
   await keyboard.type("motor");
   await keyboard.press("Enter");
   await page.getByRole("alert").waitFor();
+  await focus();
   await keyboard.type("engine");
   await keyboard.press("Enter");
   await page.getByRole("heading", { name: "Allow Photo Frame?" }).waitFor();

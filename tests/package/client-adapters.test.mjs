@@ -207,6 +207,28 @@ describe("a storage of the app's own", () => {
     assert.equal(next.att.signedIn, true);
   });
 
+  test("that refuses once is asked again, and what another tab has stored since is newer than what memory keeps", async t => {
+    const page = newBrowser(join());
+    const { local } = page;
+    const storage = { getItem: key => local.get(key) ?? null, setItem: (key, value) => void local.set(key, value), removeItem: key => void local.delete(key) };
+    const away = async () => Promise.reject(new TypeError("away"));
+    const [first, second] = [await openTab(page, { storage: { ...storage } }), await openTab(page, { storage })];
+    t.after(() => [first, second].forEach(({ att }) => att.dispose()));
+    await first.signIn();
+    // The sign-out can't be written down as owed, and the relay doesn't hear of it.
+    first.options.storage.setItem = refuse;
+    first.network.push(away);
+    await first.att.signOut().catch(() => {});
+    first.options.storage.setItem = storage.setItem;
+    assert.deepEqual(await second.signIn(), { returnTo: undefined });
+    await first.att.handleRedirect({ url: REDIRECT_URI });
+    assert.ok(await first.att.accessToken(), "who has signed in since");
+    const reloaded = await second.reload();
+    await reloaded.att.handleRedirect({ url: REDIRECT_URI });
+    assert.ok(await reloaded.att.accessToken(), "and keeps the session");
+    reloaded.att.dispose();
+  });
+
   test("that refuses to forget doesn't keep anybody signed in", async t => {
     const storage = drawer();
     const tab = await signedIn(t, { storage });

@@ -115,12 +115,12 @@ const SITUATIONS = [
     const { att } = await open();
     return told(() => att.handleRedirect({ url: `${REDIRECT_URI}?code=a#code=b` }));
   }],
-  ["invalid_answer", "the redirect has a parameter twice, or more than one kind of answer", {}, async () => answered(await open(), { code: "c", error: "e" })],
+  ["invalid_answer", "the redirect has a parameter twice, or two kinds of answer", {}, async () => answered(await open(), { code: "c", error: "e" })],
   ["invalid_option", "clientID is not an option: did you mean clientId?", {}, async () => {
     const { AttOAuth, options } = { ...realm, ...(await open()) };
     return told(() => new AttOAuth({ ...options, clientID: "key" }));
   }],
-  ["invalid_option", 'returnTo must be a path of this app\'s own origin, like "/inbox?folder=1"', {}, async () => {
+  ["invalid_option", 'returnTo must be a path of this app\'s own origin, like "/inbox"', {}, async () => {
     const { att } = await open();
     return told(() => att.authorizationUrl({ returnTo: "//evil.example" }));
   }],
@@ -133,7 +133,7 @@ const SITUATIONS = [
     tab.network.push(reply(204));
     return told(() => tab.att.refresh());
   }],
-  ["invalid_response", "the reply is no bearer token's: a member is missing or has the wrong type", { status: 200 }, async () => {
+  ["invalid_response", "the reply is no bearer token's: a member is missing or wrong", { status: 200 }, async () => {
     const tab = await signedIn();
     tab.network.push(reply(200, { access_token: "t", token_type: "mac" }));
     return told(() => tab.att.refresh());
@@ -147,7 +147,7 @@ const SITUATIONS = [
     tab.page.world.emulator.endSessions();
     return told(() => tab.att.refresh());
   }],
-  ["login_required", "the sign-in could not be completed: sign in again", { error: "invalid_grant", status: 400 }, async () => answered(await open(), { code: "nobody's" })],
+  ["login_required", "the sign-in failed: sign in again", { error: "invalid_grant", status: 400 }, async () => answered(await open(), { code: "nobody's" })],
   ["network", "the server can't be reached", { cause: thrown }, async () => {
     const tab = await signedIn();
     tab.network.push(async () => Promise.reject(thrown));
@@ -231,7 +231,7 @@ const SITUATIONS = [
     const { att } = await open();
     return told(() => att.signIn());
   }],
-  ["unsupported", "calls of APIs and app tokens go through a relay", {}, async () => {
+  ["unsupported", "API calls and app tokens go through a relay", {}, async () => {
     const tab = await open(NO_RELAY);
     await answered(tab, { access_token: "t", token_type: "bearer" }).catch(() => {});
     return told(() => tab.att.fetch(DEVICE));
@@ -350,6 +350,6 @@ describe("the codes", () => {
 
   test("every message is seen here, but for two that only a Rust app can meet", () => {
     const seen = SITUATIONS.map(([, message]) => message);
-    assert.deepEqual(MESSAGES.filter(message => !seen.includes(message)), ["the request was given up", "the redirect's state is not the one that was sent"]);
+    assert.deepEqual(MESSAGES.filter(message => !seen.includes(message)), ["the request was given up", "the redirect's state is another"]);
   });
 });

@@ -6,12 +6,12 @@ import { APP, DEVICE, REDIRECT_URI } from "./relay.mjs";
 import { chance } from "./crowd.mjs";
 import { join, newBrowser, newRealm, openTab, withAnswer } from "./tabs.mjs";
 
-const NOT_OWN = 'returnTo must be a path of this app\'s own origin, like "/inbox?folder=1"';
+const NOT_OWN = 'returnTo must be a path of this app\'s own origin, like "/inbox"';
 const NOT_TEXT = "returnTo must be a string that is not empty";
 const OTHER_ISSUER = "the redirect comes from another issuer (RFC 9207)";
 const NO_SIGN_IN = "the redirect belongs to no sign-in of this tab";
 const OTHER_KIND = "the redirect brings another kind of answer";
-const TWO_ANSWERS = "the redirect has a parameter twice, or more than one kind of answer";
+const TWO_ANSWERS = "the redirect has a parameter twice, or two kinds of answer";
 const TWO_PLACES = "the redirect has an answer in its query and in its fragment";
 
 const TOKEN_OPTIONS = { relay: undefined, authorizationEndpoint: "http://127.0.0.1:8402/oauth/v4/authorize", responseType: "token" };
@@ -190,9 +190,9 @@ describe("s12 an answer that isn't the one to this tab's question", () => {
       [{ code: "c", state }, "invalid_answer", OTHER_KIND],
       [{ ...token, state: ours(state) }, "invalid_answer", NO_SIGN_IN],
       [{ ...token, state: undefined }, "invalid_answer", NO_SIGN_IN],
-      [{ ...token, token_type: "mac" }, "invalid_response", "the reply is no bearer token's: a member is missing or has the wrong type"],
-      [{ ...token, token_type: undefined }, "invalid_response", "the reply is no bearer token's: a member is missing or has the wrong type"],
-      [{ ...token, expires_in: "soon" }, "invalid_response", "the reply is no bearer token's: a member is missing or has the wrong type"],
+      [{ ...token, token_type: "mac" }, "invalid_response", "the reply is no bearer token's: a member is missing or wrong"],
+      [{ ...token, token_type: undefined }, "invalid_response", "the reply is no bearer token's: a member is missing or wrong"],
+      [{ ...token, expires_in: "soon" }, "invalid_response", "the reply is no bearer token's: a member is missing or wrong"],
     ]) {
       await assert.rejects(tab.att.handleRedirect({ url: withAnswer("hash", changed([], answer)) }), { code, message }, JSON.stringify(answer));
     }
@@ -345,7 +345,7 @@ test("s07 another's code in this tab's answer is refused by the relay, reaches n
     answer.set("code", code);
     await assert.rejects(victim.att.handleRedirect({ url: withAnswer("hash", answer) }), {
       code: "login_required",
-      message: "the sign-in could not be completed: sign in again",
+      message: "the sign-in failed: sign in again",
       error: "invalid_grant",
       status: 400,
       retryable: false,

@@ -66,8 +66,8 @@ pub struct Page {
     pub end: Promise<End>,
     number: u32,
     href: RefCell<String>,
-    /// What the storage refused to keep.
-    kept: RefCell<BTreeMap<bool, Option<String>>>,
+    /// What the storage refused to keep, and what stood there then: nothing if it wasn't to be read either.
+    kept: RefCell<BTreeMap<bool, [Option<String>; 2]>>,
     /// The last holder of the lock in this page.
     tail: RefCell<Option<Promise<()>>>,
     /// What lets the locks go that its flows have.
@@ -512,11 +512,17 @@ impl Page {
 
     fn load_record(&self, store: Store) -> Reply {
         let is_shared = store == Store::Session;
-        if let Some(kept) = self.kept.borrow().get(&is_shared) {
-            return Reply::Loaded(kept.clone());
+        let found = self.in_storage(store, |records, key| records.get(key).cloned());
+        if let Some([mine, theirs]) = self.kept.borrow().get(&is_shared)
+            && found.as_ref().is_none_or(|found| found == theirs)
+        {
+            return Reply::Loaded(mine.clone());
         }
-        match self.in_storage(store, |records, key| records.get(key).cloned()) {
-            Some(value) => Reply::Loaded(value),
+        match found {
+            Some(value) => {
+                self.kept.borrow_mut().remove(&is_shared);
+                Reply::Loaded(value)
+            }
             None if self.world.weather.keeps == Keeps::Own => Reply::Failed(Failure::Storage),
             None => Reply::Loaded(None),
         }
@@ -524,7 +530,6 @@ impl Page {
 
     fn save_record(&self, store: Store, value: Option<String>) -> Reply {
         let is_shared = store == Store::Session;
-        self.kept.borrow_mut().remove(&is_shared);
         if is_shared {
             self.note(|| format!("stores {:?}", value.as_deref().unwrap_or("nothing")));
         }
@@ -538,12 +543,16 @@ impl Page {
             })
             .flatten();
         if saved.is_some() {
+            self.kept.borrow_mut().remove(&is_shared);
             return Reply::Done;
         }
+        let theirs = self.in_storage(store, |records, key| records.get(key).cloned());
+        self.kept
+            .borrow_mut()
+            .insert(is_shared, [value, theirs.flatten()]);
         if self.world.weather.keeps == Keeps::Own {
             return Reply::Failed(Failure::Storage);
         }
-        self.kept.borrow_mut().insert(is_shared, value);
         Reply::Done
     }
 

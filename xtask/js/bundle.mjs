@@ -4,7 +4,7 @@
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { thirdPartyLicences } from "./licences.mjs";
-import { mark } from "./mark.mjs";
+import { DRAFT, mark, named } from "./mark.mjs";
 import { npm } from "./packages.mjs";
 
 const { build } = npm("esbuild");
@@ -34,15 +34,14 @@ const BROWSERS = ["chrome96", "firefox90", "safari15.1"];
 const [folder, ...artefacts] = process.argv.slice(2);
 const output = path => root(`target/${folder}/${path}`);
 
-/** An artefact's wasm and its glue. The one that browsers fetch, and keep in caches, is marked. */
+/** An artefact's wasm and its glue. */
 function read(name) {
   const file = extension => readFileSync(root(`target/bindgen/${folder === "pkg" ? name : folder}/${name}.${extension}`));
-  const [wasm, glue] = [file("wasm"), file("js").toString()];
-  return name === "client" ? mark(wasm, glue, scripts()) : { wasm, glue };
+  return { wasm: file("wasm"), glue: file("js").toString() };
 }
 
 /** All that an entry of the client's may be made of. */
-function scripts() {
+function sources() {
   const of = folder => readdirSync(root(folder)).filter(file => file.endsWith(".js")).sort().map(file => readFileSync(root(`${folder}/${file}`)));
   return Buffer.concat([...of("pkg-template"), ...of("src/shell")]);
 }
@@ -108,7 +107,8 @@ function inlined(text) {
   return code;
 }
 
-async function bundle({ artefact, source, platform, output: name }, glue, mark) {
+/** The text of an entry. */
+async function bundle({ artefact, source, platform, output: name }, glue, mark = "") {
   const forBrowser = platform === "browser";
   const { outputFiles } = await build({
     // Comments name files from here, so that the same sources give the same bytes.
@@ -135,8 +135,21 @@ async function bundle({ artefact, source, platform, output: name }, glue, mark) 
     logLevel: "warning",
   });
   const { text } = outputFiles[0];
-  // A command is one that can be run.
-  writeFileSync(output(name), forBrowser ? await smaller(text) : text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
+  return forBrowser ? smaller(text) : text;
+}
+
+/** A command is one that can be run. */
+const write = (name, text) => writeFileSync(output(name), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
+
+/** The client: what browsers fetch, and keep in caches, bears one mark. Servers' scripts have the wasm in them. */
+async function bundleClient(entries) {
+  const { wasm, glue } = read("client");
+  const [forBrowsers, others] = [true, false].map(are => entries.filter(({ platform }) => (platform === "browser") === are));
+  const drafts = await Promise.all(forBrowsers.map(async entry => [entry.output, await bundle(entry, named(glue, DRAFT), DRAFT)]));
+  const marked = mark(wasm, sources(), Object.fromEntries(drafts));
+  writeFileSync(output("client.wasm"), marked.wasm);
+  for (const [name, text] of Object.entries(marked.scripts)) write(name, text);
+  for (const entry of others) write(entry.output, await bundle(entry, named(glue, marked.name), marked.name));
 }
 
 /** Of the ways to say the same those that brotli makes most of: commas in place of semicolons compress worse, and so on. */
@@ -157,9 +170,11 @@ for (const file of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "SECURITY.m
 writeFileSync(output("LICENSE-THIRD-PARTY"), thirdPartyLicences());
 await Promise.all(
   artefacts.map(async name => {
-    const { wasm, glue, name: mark = "" } = read(name);
+    const entries = ENTRIES.filter(entry => entry.artefact === name);
+    if (name === "client") return bundleClient(entries);
+    const { wasm, glue } = read(name);
     writeFileSync(output(`${name}.wasm`), wasm);
-    await Promise.all(ENTRIES.filter(entry => entry.artefact === name).map(entry => bundle(entry, glue, mark)));
+    for (const entry of entries) write(entry.output, await bundle(entry, glue));
   }),
 ).catch(error => {
   // esbuild has said itself what is wrong.

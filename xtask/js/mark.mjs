@@ -12,29 +12,39 @@ const FUNCTION = / a: function\(/g;
 
 /** How many letters a mark has, of which one set in seven million is another's too. */
 const LETTERS = 4;
-/** How many marks are tried: what brotli makes of the file is smaller or larger by dozens of bytes with each. */
+/** How many marks are tried: what brotli makes of the files is smaller or larger by dozens of bytes with each. */
 const TRIES = 128;
 
+/** What stands for the mark in scripts that were built before it was known. */
+export const DRAFT = "DRFT";
+
 /**
- * Gives the import of `wasm`, and its function in `glue`, a mark that comes of these bytes and of `scripts`, the texts of all
- * that is built with them.
+ * Chooses the mark of what is built of `sources`, and gives it to the import of `wasm` and to `scripts`, texts by the names of
+ * their files, which have {@link DRAFT} in its place.
+ * @returns {{ name: string, wasm: Buffer, scripts: Record<string, string> }}
  * @throws {Error} if that isn't the only import, or isn't named so
  */
-export function mark(wasm, glue, scripts) {
+export function mark(wasm, sources, scripts) {
   const at = wasm.indexOf(SECTION);
-  if (at < 0 || wasm.includes(SECTION, at + 1) || glue.match(FUNCTION)?.length !== 1) {
-    throw new Error("a wasm file that is to be marked must have one import, which wasm-opt has named");
-  }
-  const marked = name => {
-    const section = [2, 6 + LETTERS, 1, 1, 0x61, LETTERS, ...Buffer.from(name), 0];
-    return Buffer.concat([wasm.subarray(0, at), Buffer.from(section), wasm.subarray(at + SECTION.length)]);
-  };
+  if (at < 0 || wasm.includes(SECTION, at + 1)) throw new Error("a wasm file that is to be marked must have one import, which wasm-opt has named");
   const tries = Array.from({ length: TRIES }, (_, number) => {
-    const name = letters(createHash("sha256").update(wasm).update(scripts).update(String(number)).digest());
-    return { name, wasm: marked(name), weight: weigh(marked(name)).brotli };
+    const name = letters(createHash("sha256").update(wasm).update(sources).update(String(number)).digest());
+    const section = [2, 6 + LETTERS, 1, 1, 0x61, LETTERS, ...Buffer.from(name), 0];
+    const tried = {
+      name,
+      wasm: Buffer.concat([wasm.subarray(0, at), Buffer.from(section), wasm.subarray(at + SECTION.length)]),
+      scripts: Object.fromEntries(Object.entries(scripts).map(([file, text]) => [file, text.replaceAll(DRAFT, name)])),
+    };
+    const files = [tried.wasm, ...Object.values(tried.scripts)];
+    return { ...tried, weight: files.reduce((sum, file) => sum + weigh(Buffer.from(file)).brotli, 0) };
   });
-  const best = tries.reduce((best, each) => (each.weight < best.weight ? each : best));
-  return { name: best.name, wasm: best.wasm, glue: glue.replace(FUNCTION, ` ${best.name}: function(`) };
+  return tries.reduce((best, each) => (each.weight < best.weight ? each : best));
+}
+
+/** The glue whose function goes by that mark. */
+export function named(glue, name) {
+  if (glue.match(FUNCTION)?.length !== 1) throw new Error("the glue of a marked file must have one function for it to import");
+  return glue.replace(FUNCTION, ` ${name}: function(`);
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

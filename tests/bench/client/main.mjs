@@ -17,10 +17,13 @@ const tell = (...lines) => {
 };
 const micro = us => (us < 10 ? us.toFixed(2) : us.toFixed(us < 100 ? 1 : 0));
 
-/** How each contestant did, against the fastest peer. */
-function compared(contestants) {
+/** How each contestant did, against the fastest peer; and whether ours, as an app has it, does what it must. */
+function compared({ contestants, must }) {
   const best = Math.min(...contestants.filter(({ isPeer }) => isPeer).map(({ us }) => us));
-  return table(["who", "µs", "of the best peer's"], contestants.map(({ name, us }) => [name, micro(us), ratio(us / best)]));
+  const rows = table(["who", "µs", "of the best peer's"], contestants.map(({ name, us }) => [name, micro(us), ratio(us / best)]));
+  if (must === undefined) return rows;
+  const { name, us } = contestants.findLast(({ name }) => name.startsWith("att-oauth") && !name.endsWith("without Web Locks"));
+  return `${rows}\n\nIt must be at most ${ratio(must)}: ${name} ${us / best <= must ? "is" : "**isn't**"}.`;
 }
 
 const weights = await bytes();
@@ -34,7 +37,7 @@ tell(
 
 if (!(await quiet(60_000))) tell("Others used this machine: the times are worth less.");
 for await (const { host, operations } of times(rounds)) {
-  for (const { title, notes, contestants } of operations) tell(`### ${title}, in ${host}`, notes, compared(contestants));
+  for (const operation of operations) tell(`### ${operation.title}, in ${host}`, operation.notes, compared(operation));
 }
 const [first, ...others] = await cold(rounds);
 tell(

@@ -6,9 +6,12 @@ import { AUTHORIZATION_ENDPOINT, CLIENT_ID, Drawer, FORGETFUL, REDIRECT_URI, REL
 import { sha256 } from "./sha256.js";
 
 export const title = "Authorization URL, state and code challenge";
+/** Of the best peer's time. */
+export const must = 0.25;
 export const notes =
   "Ours and oidc-client-ts keep the sign-in for the way back, in `sessionStorage` (in Node: in memory); each begins with " +
-  "none kept. The others leave that to the app; beside them stand ours with a storage that keeps nothing, and a floor that keeps it.";
+  "none kept. The others leave that to the app; beside them stand ours with a storage that keeps nothing, and a floor that keeps it. " +
+  "A storage of the app's own may be all tabs', so with that ours takes the lock that they share.";
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

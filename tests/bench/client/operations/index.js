@@ -30,9 +30,10 @@ async function timed({ op, prepare, before, after }, batch, forMs) {
 /** @param ours the package's entry, with its WebAssembly loaded */
 export async function arena(ours) {
   const operations = await Promise.all(OPERATIONS.map(async operation => ({ batch: 50, ...operation, contestants: await operation.contestants(ours) })));
-  const told = operations.map(({ title, notes, contestants }) => ({
+  const told = operations.map(({ title, notes, must, contestants }) => ({
     title,
     notes,
+    must,
     contestants: contestants.map(({ name, isPeer = false }) => ({ name, isPeer })),
   }));
   return {

@@ -3,6 +3,8 @@ import { validateAuthResponse } from "oauth4webapi";
 import { CLIENT_ID, FORGETFUL, REDIRECT_URI, RELAY, answer, client, withAndWithoutLocks } from "./app.js";
 
 export const title = "Read and check a redirect, with `iss`";
+/** Of the best peer's time. */
+export const must = 1;
 export const notes =
   "Ours can't be asked for the check alone: it is `handleRedirect` with a network that fails at once, which loads the " +
   "sign-in, checks, notes the answer for a reload, builds the request and rejects. oauth4webapi is given `state` and keeps nothing.";

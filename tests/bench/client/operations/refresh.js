@@ -4,6 +4,8 @@ import { CLIENT_ID, Drawer, RELAY, TOKEN_ENDPOINT, reply, withAndWithoutLocks } 
 import { badgateway, signedIn } from "./session.js";
 
 export const title = "A whole refresh, stubbed network";
+/** Of the best peer's time. */
+export const must = 1;
 export const notes =
   "Ours writes the session's record to `localStorage` and tells other tabs, under a lock that all tabs share; the others do none " +
   "of that, but for a floor that writes and tells.";
