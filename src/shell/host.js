@@ -452,8 +452,11 @@ function keeper(storage, ms) {
   const kept = new Map();
   const isOwn = typeof storage === "object";
   async function use(method, ...args) {
-    // Touching `localStorage` may throw, and so may any use of it: blocked cookies, a full disk. Memory is none at all.
-    let found = (isOwn ? storage : globalThis[`${storage}Storage`])[method](...args);
+    // Touching `localStorage` may throw, and so may any use of it: blocked cookies, a full disk.
+    const drawer = isOwn ? storage : globalThis[`${storage}Storage`];
+    // Memory is none at all. An error would cost more than all else, by its stack.
+    if (!drawer) throw kept;
+    let found = drawer[method](...args);
     if (found?.then) [found] = await within(ms, async () => [await found]);
     return found;
   }

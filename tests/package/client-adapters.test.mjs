@@ -229,6 +229,17 @@ describe("a storage of the app's own", () => {
     reloaded.att.dispose();
   });
 
+  test("s33 that gives what parts effects gives nothing: nobody is asked by what it says", async t => {
+    const tab = await openTab(newBrowser(join()), { realm });
+    t.after(() => tab.att.dispose());
+    await tab.att.authorizationUrl();
+    for (const [key, record] of tab.pending) tab.pending.set(key, `${record}\x1eFhttps://evil.example/\x1fstolen\x1f\x1e`);
+    await tab.att.authorizationUrl().catch(() => {});
+    await tab.signIn().catch(() => {});
+    assert.deepEqual(tab.requests.filter(({ url }) => !url.startsWith(tab.page.world.issuer)), []);
+    assert.equal(tab.att.signedIn, true);
+  });
+
   test("that refuses to forget doesn't keep anybody signed in", async t => {
     const storage = drawer();
     const tab = await signedIn(t, { storage });
