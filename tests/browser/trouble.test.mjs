@@ -60,6 +60,8 @@ test("s28_ the gateway is down when the token expires: the user reads it, stays 
     await page.locator("[aria-busy]").waitFor({ state: "detached" });
   }
   await live(page);
+  // The page may have renewed by itself before the API was called again.
+  await button(page, "Call the API").click();
   await heading(page, ADA.phone);
   await shoot(page, "gateway-back");
 });
