@@ -22,7 +22,7 @@ export const DRAFT = "DRFT";
  * Chooses the mark of what is built of `sources`, and gives it to the import of `wasm` and to `scripts`, texts by the names of
  * their files, which have {@link DRAFT} in its place.
  * @returns {{ name: string, wasm: Buffer, scripts: Record<string, string> }}
- * @throws {Error} if that isn't the only import, or isn't named so
+ * @throws {Error} if `wasm` has another import, or its own isn't named as wasm-opt does
  */
 export function mark(wasm, sources, scripts) {
   const at = wasm.indexOf(SECTION);
