@@ -5,6 +5,7 @@ import { answer, signIn } from "#shell/popup";
 import { appToken } from "#shell/app-token";
 import { fetch } from "#shell/fetch";
 
-export const later = { [MARK]: { answer, appToken, fetch, renewal, signIn } };
+// By their numbers in src/shell/entry.js.
+export const later = { [MARK]: [fetch, answer, signIn, appToken, renewal] };
 // Two copies of the package on a page are two versions, perhaps.
 if (!globalThis.document) globalThis["att-oauth/later"] = Promise.resolve({ later });

@@ -10,6 +10,13 @@ const REVOKE = 3;
 const SIGN_OUT = 4;
 const SETTLE = 5;
 
+// The numbers of what later.js has.
+const LATER_FETCH = 0;
+const LATER_ANSWER = 1;
+const LATER_SIGN_IN = 2;
+const LATER_APP_TOKEN = 3;
+const LATER_RENEWAL = 4;
+
 /** What parts texts; see host.js. */
 const BREAK = "\x1f";
 
@@ -22,7 +29,7 @@ export function define(glue, isReady) {
     #host;
 
     // Bound, for those who hand it to others.
-    fetch = (...args) => this.#later("fetch", ...args);
+    fetch = (...args) => this.#later(LATER_FETCH, ...args);
 
     constructor(options) {
       if (!isReady()) throw new AttOAuthError("not_initialized", "await init() of this copy of att-oauth first");
@@ -31,7 +38,7 @@ export function define(glue, isReady) {
       // Now, while there is a network; else when it is needed.
       later().catch(() => {});
       for (const name of ["expiring", "expired", "refresherror"]) {
-        this.events.addEventListener(name, (event) => this.#later("renewal", event).catch(() => {}));
+        this.events.addEventListener(name, (event) => this.#later(LATER_RENEWAL, event).catch(() => {}));
       }
     }
 
@@ -59,7 +66,7 @@ export function define(glue, isReady) {
     async handleRedirect(options) {
       const { url = href(), signal } = checked(options, REDIRECT);
       const [text] = await (globalThis.document && POPUP.test(url)
-        ? this.#later("answer", url, signal)
+        ? this.#later(LATER_ANSWER, url, signal)
         : this.#host.run(HANDLE_REDIRECT, this.#host.redirect(url), signal));
       // A sign-out that the relay hasn't heard of: nobody waits for it.
       if (!this.signedIn) this.#host.run(SETTLE).catch(() => {});
@@ -73,7 +80,7 @@ export function define(glue, isReady) {
       if (options?.popup) {
         // Before anything is waited for: later no browser lets it.
         const opened = globalThis.open("", "", "popup,width=480,height=680");
-        return this.#later("signIn", opened, options).finally(() => opened?.close());
+        return this.#later(LATER_SIGN_IN, opened, options).finally(() => opened?.close());
       }
       location.assign(await this.authorizationUrl(options));
     }
@@ -107,7 +114,7 @@ export function define(glue, isReady) {
     }
 
     appToken(...args) {
-      return this.#later("appToken", ...args);
+      return this.#later(LATER_APP_TOKEN, ...args);
     }
 
     dispose() {

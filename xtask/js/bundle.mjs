@@ -31,6 +31,10 @@ const ENTRIES = [
 // The oldest that should work; pkg-template/README.md says why. No newer syntax gets into what they load.
 const BROWSERS = ["chrome96", "firefox90", "safari15.1"];
 
+// What only the client's own scripts call by these names, in each of them a letter.
+const OWN = "AttOAuthError MESSAGES SIGN_IN appTokens callback checked failures fresh generation givenUp namespace options run timer unless unloaded until".split(" ");
+const LETTERS = Object.fromEntries(OWN.map((name, number) => [name, String.fromCharCode(97 + number)]));
+
 const [folder, ...artefacts] = process.argv.slice(2);
 const output = path => root(`target/${folder}/${path}`);
 
@@ -126,6 +130,7 @@ async function bundle({ artefact, source, platform, output: name }, glue, mark =
     minify: forBrowser,
     minifySyntax: true,
     legalComments: "none",
+    ...(artefact === "client" && source !== "react.js" && { mangleProps: new RegExp(`^(${OWN.join("|")})$`), mangleCache: LETTERS }),
     define: {
       MARK: JSON.stringify(mark),
       // The client frees by hand all that it makes, so the glue's watch over what is collected is dropped.
