@@ -149,7 +149,7 @@ impl Host {
     }
 
     pub async fn drive(self: &Rc<Self>, mut task: Task) -> Result<Outcome> {
-        let lock = Rc::new(Lock::new(&self.namespace));
+        let lock = Rc::new(Lock::new(&self.namespace, task.patience()));
         self.keep_in_sight(&lock);
         let mut thrown = None;
         let mut reply = Reply::Done;

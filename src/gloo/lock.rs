@@ -13,9 +13,6 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-/// How long a flow waits for either, in milliseconds: a frozen tab can hold one for ever.
-const WAIT: u32 = 15_000;
-
 #[wasm_bindgen]
 extern "C" {
     // web-sys has it behind a flag for what is unstable.
@@ -34,15 +31,18 @@ pub(super) struct Lock {
     /// Never sent by: that it is gone is the news.
     held: Cell<Option<oneshot::Sender<()>>>,
     released: Promise,
+    /// How many milliseconds it is waited for.
+    patience: Cell<u32>,
 }
 
 impl Lock {
-    pub fn new(name: &str) -> Self {
+    pub fn new(name: &str, patience: u32) -> Self {
         let (held, released) = oneshot::channel();
         Self {
             name: name.into(),
             held: Cell::new(Some(held)),
             released: promise(gone(released)),
+            patience: Cell::new(patience),
         }
     }
 
@@ -58,7 +58,7 @@ impl Lock {
             })
         };
         TAILS.with_borrow_mut(|tails| tails.insert(self.name.clone(), tail));
-        patiently(settled(before)).await;
+        self.patiently(settled(before)).await;
     }
 
     /// Waits for the lock across tabs, a bounded time. Where it is refused (an opaque origin) or there is none it isn't
@@ -71,7 +71,10 @@ impl Lock {
             released
         });
         match request_lock(&self.name, &callback) {
-            Ok(asked) => patiently(first(gone(granted), refused(asked, callback))).await,
+            Ok(asked) => {
+                let had = first(gone(granted), refused(asked, callback));
+                self.patiently(had).await;
+            }
             Err(_) => free(callback),
         }
     }
@@ -79,10 +82,14 @@ impl Lock {
     pub fn release(&self) {
         self.held.take();
     }
-}
 
-async fn patiently(lock: impl Future<Output = ()>) {
-    first(lock, TimeoutFuture::new(WAIT)).await;
+    async fn patiently(&self, lock: impl Future<Output = ()>) {
+        let timeout = async {
+            TimeoutFuture::new(self.patience.get()).await;
+            self.patience.set(0);
+        };
+        first(lock, timeout).await;
+    }
 }
 
 /// Waits until a request is refused, or its lock was had.

@@ -123,7 +123,7 @@ reasons! {
     OtherState = InvalidAnswer, "the redirect's state is another";
     OtherIssuer = InvalidAnswer, "the redirect comes from another issuer (RFC 9207)";
     OtherKind = InvalidAnswer, "the redirect brings another kind of answer";
-    TwoPlaces = InvalidAnswer, "the redirect has an answer in its query and in its fragment";
+    TwoPlaces = InvalidAnswer, "the redirect has answers in query and fragment";
     TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or two kinds of answer";
     NoRelay = Unsupported, "API calls and app tokens go through a relay";
     NoEndpoint = Unsupported, "no endpoint for this was given";

@@ -38,6 +38,7 @@ impl Page {
     pub(super) fn give_token(&mut self, flow: &mut Flow) -> Result<()> {
         // A renewal that ended while this caller waited answers it too: another would last no longer.
         let joined = self.attempts != flow.seen;
+        let is_answered = joined && self.last_failure.is_none();
         let mut needed = text::number(wanted(flow, 0));
         if joined {
             needed = 0.0;
@@ -47,7 +48,7 @@ impl Page {
         let generation = record::line(&self.session, GENERATION);
         let is_renewed = !wanted(flow, 2).is_empty();
         let is_refused = !generation.is_empty() && wanted(flow, 1) == generation;
-        flow.is_rejected = !joined && (is_renewed || is_refused);
+        flow.is_rejected = !is_answered && (is_renewed || is_refused);
         if !flow.is_rejected && self.is_fresh(self.now, needed) {
             return self.give();
         }
@@ -171,7 +172,7 @@ impl Page {
                 if is_same {
                     self.also("S", "");
                 }
-                self.ended(label);
+                self.ended(label, "");
             } else if error.code == ErrorCode::SessionMismatch {
                 self.displace();
             }

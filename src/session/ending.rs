@@ -7,6 +7,9 @@ use super::record::{self, HANDLE, LABEL};
 use crate::protocol::members::{self, Members};
 use crate::protocol::{ErrorCode, Result, revocation, text, token};
 
+/// Told with the label of a session that the user has left, not one that has ended by itself.
+const BY_USER: &str = "\x1f-";
+
 impl Page {
     // Signing out, in all tabs, whatever the network does. If the server can't be asked to revoke the
     // session's tokens now, that stays owed, and is settled alone at a later load.
@@ -19,13 +22,20 @@ impl Page {
     }
 
     pub(super) fn left(&mut self, flow: &mut Flow) -> Result<()> {
-        self.ended(record::line(&flow.record, LABEL));
+        self.ended(record::line(&flow.record, LABEL), BY_USER);
         flow.failed = self.check().err();
+        if !flow.record.is_empty() && self.config.has(REVOCATION_ENDPOINT) {
+            record::leave(&mut flow.record);
+            self.also("S", &flow.record);
+        }
+        self.revoke_if_it_can(flow)
+    }
+
+    /// Revokes what nobody here has any more, if there is anything and an endpoint for that.
+    pub(super) fn revoke_if_it_can(&mut self, flow: &mut Flow) -> Result<()> {
         if flow.record.is_empty() || !self.config.has(REVOCATION_ENDPOINT) {
             return self.out(flow);
         }
-        record::leave(&mut flow.record);
-        self.also("S", &flow.record);
         self.ask_to_revoke(flow, Stage::Told)
     }
 
@@ -97,7 +107,7 @@ impl Page {
     }
 
     pub(super) fn revoked(&mut self, flow: &mut Flow) -> Result<()> {
-        self.ended(record::line(&flow.record, LABEL));
+        self.ended(record::line(&flow.record, LABEL), BY_USER);
         flow.failed = self.check().err();
         self.out(flow)
     }
@@ -105,12 +115,17 @@ impl Page {
     // Another tab has told of the end of a session, or of a new token where each tab can't ask for its own.
 
     pub(super) fn hear(&mut self, flow: &mut Flow) -> Result<()> {
-        let [record, token] = [1, 2].map(|number| text::nth(&flow.input, members::BREAK, number));
+        let [label, record, token] =
+            [0, 1, 2].map(|number| text::nth(&flow.input, members::BREAK, number));
         if !token.is_empty() {
             self.share(record, token);
             return self.restore(flow);
         }
-        if is_of(&self.session, &flow.input) {
+        if !record.is_empty() {
+            // What this page is about to be given is over too, whosever it is (S30).
+            self.has_left = true;
+        }
+        if is_of(&self.session, label) {
             self.is_out();
         }
         self.ask(flow, Stage::Forget, "p")
@@ -118,7 +133,7 @@ impl Page {
 
     pub(super) fn heard(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         // What this page keeps because its storage refuses, the other tab couldn't remove.
-        if is_of(reply, &flow.input) {
+        if is_of(reply, text::nth(&flow.input, members::BREAK, 0)) {
             self.also("S", "");
         }
         self.restore(flow)

@@ -13,7 +13,7 @@
 //! | `F` | ask a server | URL, body, the label of the session that it is for |
 //! | `A` | take the answer out of the address bar and the history | the URL to show |
 //! | `E` | tell this page | the event, and the error's texts if it is one |
-//! | `T` | tell the other tabs to look at the stored record | the label of a session that has ended, or nothing; and without a relay the record and its token |
+//! | `T` | tell the other tabs to look at the stored record | the label of a session that has ended, or nothing; and a `-` if the user has left it, or without a relay the record and its token |
 //! | `D` | the end | what it came to |
 //! | `X` | the end | the error's texts |
 //!

@@ -174,6 +174,16 @@ impl Task {
         }
     }
 
+    /// How many milliseconds its host waits for a lock, which a frozen tab can hold for ever; then it goes on with or without
+    /// it, and waits for no other.
+    pub fn patience(&self) -> u32 {
+        match self.flow.number {
+            // A user waits; and a renewal that a sign-out overtakes finds that nobody is signed in any more.
+            flow::BEGIN | flow::SIGN_OUT => 2_000,
+            _ => 15_000,
+        }
+    }
+
     /// Goes on: with [`Reply::Done`] at first, then with what came of the effect. `now` in
     /// milliseconds since 1970.
     pub fn resume(&mut self, reply: Reply, now: f64) -> Step {

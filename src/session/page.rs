@@ -354,9 +354,9 @@ impl Page {
         self.emit("signedout");
     }
 
-    /// The session of that label is over: all tabs are told.
-    pub(super) fn ended(&mut self, label: &str) {
-        self.also("T", label);
+    /// The session of that label is over: all tabs are told, and why.
+    pub(super) fn ended(&mut self, label: &str, why: &str) {
+        text::extend(&mut self.out, &["T", label, why, END]);
         self.is_out();
     }
 

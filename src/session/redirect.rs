@@ -3,8 +3,7 @@
 use alloc::string::String;
 
 use super::config::{
-    ALLOW_MISSING_STATE, CALLBACK_PAGE, CLIENT_ID, IS_TOKEN, ISSUER, REDIRECT_URI,
-    REVOCATION_ENDPOINT, TOKEN_ENDPOINT,
+    ALLOW_MISSING_STATE, CALLBACK_PAGE, CLIENT_ID, IS_TOKEN, ISSUER, REDIRECT_URI, TOKEN_ENDPOINT,
 };
 use super::flow::{Flow, REVOKE, Reply, SIGN_OUT, Stage};
 use super::page::Page;
@@ -20,6 +19,7 @@ impl Page {
     /// takes up what a reload interrupted, or the session that is stored. Safe on every load, any number
     /// of times: the same redirect gives the same outcome.
     pub(super) fn answered(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        self.has_left = false;
         let list = pending::with(reply, self.now, "", "", false);
         if let Err(error) = self.take_answer(flow, &list) {
             flow.failed = Some(error);
@@ -70,13 +70,16 @@ impl Page {
 
     /// Keeps that for the next call.
     fn remember(&mut self, id: &str, flow: &Flow) {
-        // What comes of a pop-up's, which has a `_`, is told at once, to the page that has opened it.
-        if text::count(id, b'_') > 0 {
-            return;
+        // What comes of a pop-up's, which has a `_`, is told at once, to the page that has opened it. Who has signed in by
+        // it hears no more of a no before, but of where that sign-in was to.
+        let is_own = text::count(id, b'_') == 0;
+        if is_own {
+            text::set(&mut self.redirect, id);
+            text::set(&mut self.outcome, &flow.outcome);
         }
-        text::set(&mut self.redirect, id);
-        text::set(&mut self.outcome, &flow.outcome);
-        self.refusal = flow.failed.clone();
+        if is_own || flow.failed.is_none() {
+            self.refusal = flow.failed.clone();
+        }
     }
 
     /// The answer in a URL, if it is this client's to read: on the callback page, with a `state` that
@@ -117,52 +120,46 @@ impl Page {
         if id.is_empty() {
             return Err(Reason::NoSignIn.into());
         }
-        text::set(&mut flow.record, found);
-        let progress = pending::progress(found);
-        let is_first = progress == Progress::Started;
-        // Delivered twice, it goes on, or is done.
-        if progress == Progress::Settled {
-            push_outcome(&mut flow.outcome, found);
-        } else if is_first {
-            let expected = Expected {
-                state: (!any || !answer.state.is_empty()).then_some(id),
-                iss: self.config.line(ISSUER),
-                response_type: if self.config.has(IS_TOKEN) {
-                    ResponseType::Token
-                } else {
-                    ResponseType::Code
-                },
-            };
-            match answer.check(&expected) {
-                Ok(Granted::Code(code)) => flow.record.push_str(code),
-                Ok(Granted::Token(fragment, lifetime)) => {
-                    flow.signed
-                        .set(fragment.0, lifetime, self.now, &begun(found));
-                }
-                Err(error) => {
-                    flow.record.clear();
-                    // An answer that may not be accepted: the sign-in still waits for the true one.
-                    if matches!(
-                        error.code,
-                        ErrorCode::InvalidAnswer | ErrorCode::InvalidResponse
-                    ) {
-                        return Err(error);
+        match pending::progress(found) {
+            Progress::Started => {
+                let expected = Expected {
+                    state: (!any || !answer.state.is_empty()).then_some(id),
+                    iss: self.config.line(ISSUER),
+                    response_type: if self.config.has(IS_TOKEN) {
+                        ResponseType::Token
+                    } else {
+                        ResponseType::Code
+                    },
+                };
+                match answer.check(&expected) {
+                    Ok(Granted::Code(code)) => text::extend(&mut flow.record, &[found, code]),
+                    Ok(Granted::Token(fragment, lifetime)) => {
+                        text::set(&mut flow.record, found);
+                        flow.signed
+                            .set(fragment.0, lifetime, self.now, &begun(found));
                     }
-                    flow.failed = Some(error);
-                    // For another try from the callback page.
-                    push_outcome(&mut flow.outcome, found);
-                    self.remember(id, flow);
+                    Err(error) => {
+                        // Not the server's word, but an answer that may not be accepted: the sign-in still waits for
+                        // the true one.
+                        if error.error.is_none() {
+                            return Err(error);
+                        }
+                        flow.failed = Some(error);
+                        // For another try from the callback page.
+                        push_outcome(&mut flow.outcome, found);
+                        self.remember(id, flow);
+                    }
                 }
+                // A storage that refuses costs a reload in mid-flow, not the sign-in.
+                // A no is about all that this tab has under way, as far as the user can tell.
+                let list = pending::with(list, self.now, id, &flow.record, flow.failed.is_some());
+                self.also("P", &list);
             }
+            // Delivered twice, it goes on, or is done.
+            Progress::Answered => {}
+            Progress::Settled => push_outcome(&mut flow.outcome, found),
         }
-        // A storage that refuses costs a reload in mid-flow, not the sign-in.
-        // A no is about all that this tab has under way, as far as the user can tell.
-        let list = pending::with(list, self.now, id, &flow.record, flow.failed.is_some());
-        self.also("P", &list);
         self.also("A", text::nth(&flow.input, BREAK, 1));
-        if !is_first {
-            flow.record.clear();
-        }
         Ok(())
     }
 
@@ -187,7 +184,6 @@ impl Page {
         };
         let body = token::public_request(self.config.line(CLIENT_ID), grant);
         flow.asked_at = self.now;
-        self.has_left = false;
         flow.stage = Stage::Exchange;
         self.send(TOKEN_ENDPOINT, &body, "")
     }
@@ -207,10 +203,10 @@ impl Page {
 
     pub(super) fn complete(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let is_in = flow.failed.is_none();
-        if is_in && self.has_left && self.config.has(REVOCATION_ENDPOINT) {
+        if is_in && self.has_left {
             // The user has signed out while the reply was on its way (S30).
             text::set(&mut flow.record, &flow.signed.record);
-            return self.ask_to_revoke(flow, Stage::Told);
+            return self.revoke_if_it_can(flow);
         }
         let mut line = String::new();
         if is_in {

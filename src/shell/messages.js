@@ -21,7 +21,7 @@ export const MESSAGES = [
   "the redirect's state is another",
   "the redirect comes from another issuer (RFC 9207)",
   "the redirect brings another kind of answer",
-  "the redirect has an answer in its query and in its fragment",
+  "the redirect has answers in query and fragment",
   "the redirect has a parameter twice, or two kinds of answer",
   "API calls and app tokens go through a relay",
   "no endpoint for this was given",

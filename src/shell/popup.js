@@ -76,6 +76,7 @@ export async function signIn(att, host, popup, options) {
           texts[1] = ""; // The page's own address stays.
           const taken = ([text]) => {
             if (text || (!answer && (att.expiresAt ?? expiresAt) !== expiresAt)) resolve();
+            else if (answer) reject(new AttOAuthError("login_required", "the user has signed out meanwhile"));
           };
           const take = () => look && run(HANDLE_REDIRECT, texts.join(BREAK)).then(taken, reject);
           isTaken = answer;

@@ -181,6 +181,29 @@ describe(`a page and its pop-up, in ${NAME}`, () => {
     await tab.shows("#said", "signIn: done");
   });
 
+  test("s30 a sign-out that overtakes it ends it: signIn says so, and nobody is signed in", async () => {
+    const { user, tab } = await on.user();
+    await tab.evaluate(() => {
+      const { fetch } = globalThis;
+      globalThis.fetch = async (...args) => {
+        const response = await fetch(...args);
+        if (String(args[0]).endsWith("/token")) await new Promise(release => Object.assign(globalThis, { release }));
+        return response;
+      };
+    });
+    await answer(await opened(user, tab));
+    await until(() => tab.evaluate(() => "release" in globalThis), "the exchange's reply");
+    const took = await tab.evaluate(async () => {
+      const began = performance.now();
+      await att.signOut();
+      return performance.now() - began;
+    });
+    assert.ok(took < 3_500, `hardly waits for it, and for one lock after the other: ${took} ms`);
+    await tab.evaluate(() => release());
+    await tab.shows("#said", "signIn: login_required");
+    await tab.shows("#who", "nobody");
+  });
+
   test("another user takes over, in this tab and in others", async () => {
     const { user, tab } = await on.user();
     await answer(await opened(user, tab));

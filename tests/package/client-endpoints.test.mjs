@@ -125,3 +125,58 @@ describe("without a relay", () => {
     assert.match(await one.att.accessToken(), /^Grace/);
   });
 });
+
+for (const revocationEndpoint of [undefined, "https://app.example/revoke"]) {
+  test(`s30 a sign-in whose reply arrives after the sign-out signs nobody in, ${revocationEndpoint ? "and is revoked" : "though nothing can be revoked"}`, async t => {
+    const stored = new Map();
+    const revoked = [];
+    let release;
+    const att = new AttOAuth({
+      clientId: `key-${Math.random()}`,
+      redirectUri: "https://app.example/in",
+      authorizationEndpoint: "https://app.example/authorize",
+      tokenEndpoint: "https://app.example/token",
+      revocationEndpoint,
+      storage: { getItem: key => stored.get(key), setItem: (key, value) => void stored.set(key, value), removeItem: key => void stored.delete(key) },
+      async fetch(url, { body }) {
+        if (url === revocationEndpoint) {
+          revoked.push(new URLSearchParams(body).get("token"));
+          return new Response();
+        }
+        await new Promise(hold => (release = hold));
+        return Response.json({ access_token: "late", token_type: "bearer", expires_in: 3600, refresh_token: "late-refresh" });
+      },
+    });
+    t.after(() => att.dispose());
+    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+    const redirect = att.handleRedirect({ url: `https://app.example/in?code=c&state=${state}` });
+    while (!release) await new Promise(setImmediate);
+    await att.signOut();
+    release();
+    assert.equal(await redirect, undefined);
+    assert.equal(att.signedIn, false);
+    await assert.rejects(att.accessToken(), { code: "login_required" });
+    assert.ok(![...stored.values()].some(value => /late/.test(value)));
+    assert.deepEqual(revoked, revocationEndpoint ? ["late-refresh"] : []);
+  });
+}
+
+test("s30 who has signed out signs in again by a token in the fragment", async t => {
+  const att = new AttOAuth({
+    clientId: "key",
+    redirectUri: "https://app.example/in",
+    authorizationEndpoint: "https://app.example/authorize",
+    revocationEndpoint: "https://app.example/revoke",
+    responseType: "token",
+    storage: "memory",
+    fetch: async () => new Response(),
+  });
+  t.after(() => att.dispose());
+  for (let time = 0; time < 2; time++) {
+    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+    assert.deepEqual(await att.handleRedirect({ url: `https://app.example/in#access_token=t${time}&token_type=bearer&expires_in=60&state=${state}` }), { returnTo: undefined });
+    assert.equal(await att.accessToken(), `t${time}`);
+    await att.signOut();
+    assert.equal(att.signedIn, false);
+  }
+});

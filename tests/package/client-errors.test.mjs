@@ -111,7 +111,7 @@ const SITUATIONS = [
   ["invalid_answer", "the redirect belongs to no sign-in of this tab", {}, async () => answered(await open(), { code: "c", state: "" })],
   ["invalid_answer", "the redirect comes from another issuer (RFC 9207)", {}, async () => answered(await open(), { code: "c", iss: "https://evil.example" })],
   ["invalid_answer", "the redirect brings another kind of answer", {}, async () => answered(await open(), { access_token: "t", token_type: "bearer" })],
-  ["invalid_answer", "the redirect has an answer in its query and in its fragment", {}, async () => {
+  ["invalid_answer", "the redirect has answers in query and fragment", {}, async () => {
     const { att } = await open();
     return told(() => att.handleRedirect({ url: `${REDIRECT_URI}?code=a#code=b` }));
   }],

@@ -12,7 +12,7 @@ const OTHER_ISSUER = "the redirect comes from another issuer (RFC 9207)";
 const NO_SIGN_IN = "the redirect belongs to no sign-in of this tab";
 const OTHER_KIND = "the redirect brings another kind of answer";
 const TWO_ANSWERS = "the redirect has a parameter twice, or two kinds of answer";
-const TWO_PLACES = "the redirect has an answer in its query and in its fragment";
+const TWO_PLACES = "the redirect has answers in query and fragment";
 
 const TOKEN_OPTIONS = { relay: undefined, authorizationEndpoint: "http://127.0.0.1:8402/oauth/v4/authorize", responseType: "token" };
 
@@ -98,6 +98,20 @@ test("who has said no, and signs in after all from the callback page, comes back
   await assert.rejects(tab.att.handleRedirect({ url: await tab.leave({ returnTo: "/inbox?folder=1#top" }, { action: "deny" }) }), { code: "access_denied" });
   assert.deepEqual(await tab.signIn(), { returnTo: "/inbox?folder=1#top" });
   assert.deepEqual(await tab.signIn({ returnTo: "/other" }), { returnTo: "/other" });
+  tab.att.dispose();
+});
+
+test("who has said no, and signs in by a pop-up after all, hears no more of the no", async () => {
+  const tab = await aTab();
+  const again = () => tab.att.handleRedirect({ url: REDIRECT_URI });
+  const popup = how => tab.leave({ popup: true, returnTo: "/popup" }, how);
+  const no = { code: "access_denied" };
+  await assert.rejects(tab.att.handleRedirect({ url: await tab.leave({ returnTo: "/inbox" }, { action: "deny" }) }), no);
+  await assert.rejects(tab.att.handleRedirect({ url: await popup({ action: "deny" }) }), no);
+  await assert.rejects(again(), no);
+  assert.deepEqual(await tab.att.handleRedirect({ url: await popup() }), { returnTo: "/popup" });
+  assert.deepEqual(await again(), { returnTo: "/inbox" });
+  assert.equal(tab.att.signedIn, true);
   tab.att.dispose();
 });
 

@@ -142,6 +142,21 @@ describe("s28 nobody is signed out by what answers in the relay's place", { conc
     });
   }
 
+  test("s28 all who wait for a renewal share its failure, and nobody is given the old token for a new one", async () => {
+    const tab = await openTab(newBrowser(join()), { realm });
+    await tab.signIn();
+    const { att } = tab;
+    const old = await att.accessToken();
+    const { generation } = tab.page.local.values().next().value.match(/\n(?<generation>\d+)\n/).groups;
+    tab.network.push(async () => Promise.reject(lost));
+    const callers = [att.refresh(), att.refresh(), att.accessToken({ rejectedGeneration: generation }), att.accessToken({ minValidity: 1e9 })];
+    const settled = await Promise.allSettled(callers);
+    assert.deepEqual(settled.map(({ reason, value }) => reason?.code ?? value), ["network", "network", "network", old]);
+    assert.equal(tab.requests.filter(({ method }) => method === "POST").length, 2, "the sign-in's and one");
+    assert.notEqual(await att.refresh(), old);
+    dispose(tab);
+  });
+
   test("s28 a relay that is not there any more, and then is again", async t => {
     const world = await behindPort(t);
     let tab = await openTab(newBrowser(world), { realm });
@@ -302,35 +317,45 @@ describe("s30 a session that is ended is over everywhere", () => {
     });
 
     for (const isSignedIn of [false, true]) {
-      test(`s30 so is a sign-in ${isSignedIn ? "for more" : "of nobody yet"} whose reply arrives after the sign-out, which hardly waits for it: custody ${custody}`, async () => {
-        let tab = await openTab(newBrowser(join({ relay: { custody } })));
-        if (isSignedIn) await tab.signIn();
-        const url = await tab.leave();
-        let release;
-        let redirect;
-        await new Promise(exchanged => {
-          tab.network.push(async make => {
-            const reply = await make();
-            await new Promise(hold => exchanged((release = hold)));
-            return reply;
+      for (const where of ["here", "in another tab"]) {
+        test(`s30 so is a sign-in ${isSignedIn ? "for more" : "of nobody yet"} whose reply arrives after the sign-out ${where}, which hardly waits for it: custody ${custody}`, async () => {
+          let tab = await openTab(newBrowser(join({ relay: { custody } })));
+          if (isSignedIn) await tab.signIn();
+          const url = await tab.leave();
+          // A page that comes back has not looked yet who is signed in.
+          if (where !== "here") tab = await tab.reload();
+          const other = where === "here" ? tab : await openTab(tab.page);
+          await other.att.handleRedirect({ url: REDIRECT_URI });
+          let release;
+          let redirect;
+          await new Promise(exchanged => {
+            tab.network.push(async make => {
+              const reply = await make();
+              await new Promise(hold => exchanged((release = hold)));
+              return reply;
+            });
+            redirect = tab.att.handleRedirect({ url });
           });
-          redirect = tab.att.handleRedirect({ url });
+          const began = performance.now();
+          await other.att.signOut();
+          assert.ok(performance.now() - began < 5_000);
+          // It has heard of it by then.
+          await new Promise(heard => setTimeout(heard, 100));
+          release();
+          assert.equal(await redirect, undefined);
+          for (let load = 0; load < 2; load++) {
+            assert.deepEqual([tab.att.signedIn, other.att.signedIn], [false, false]);
+            await assert.rejects(tab.att.accessToken(), { code: "login_required" });
+            await until(() => tab.page.world.emulator.live().accessTokens === 0);
+            assert.deepEqual(tab.page.world.emulator.live(), { codes: 0, accessTokens: 0, refreshTokens: 0 });
+            tab = await tab.reload();
+            assert.equal(await tab.att.handleRedirect({ url: REDIRECT_URI }), undefined);
+          }
+          // That was then.
+          assert.deepEqual(await tab.signIn(), { returnTo: undefined });
+          dispose(tab, other);
         });
-        const began = performance.now();
-        await tab.att.signOut();
-        assert.ok(performance.now() - began < 5_000);
-        release();
-        assert.equal(await redirect, undefined);
-        for (let load = 0; load < 2; load++) {
-          assert.equal(tab.att.signedIn, false);
-          await assert.rejects(tab.att.accessToken(), { code: "login_required" });
-          await until(() => tab.page.world.emulator.live().accessTokens === 0);
-          assert.deepEqual(tab.page.world.emulator.live(), { codes: 0, accessTokens: 0, refreshTokens: 0 });
-          tab = await tab.reload();
-          assert.equal(await tab.att.handleRedirect({ url: REDIRECT_URI }), undefined);
-        }
-        dispose(tab);
-      });
+      }
     }
   }
 

@@ -18,8 +18,6 @@ use crate::weather::{Keeps, Locks};
 use crate::world::{APP, ISSUER, REDIRECT_URI, World};
 
 const TIMEOUT_MS: f64 = 15_000.0;
-const LOCK_WAIT_MS: f64 = 15_000.0;
-const SHORT_WAIT_MS: f64 = 2_000.0;
 /// How long any flow may take: a wait for either lock, a request, and some steps (claim 4).
 const SETTLES_MS: f64 = 65_000.0;
 
@@ -89,6 +87,8 @@ pub struct Page {
     /// Messages on their way to it, and whether it may have missed one, or a reply.
     unheard: Cell<u32>,
     missed: Cell<bool>,
+    /// When the user signed out here, or this page heard that they had elsewhere.
+    left_at: Cell<f64>,
 }
 
 /// One flow under way.
@@ -96,7 +96,11 @@ struct Run {
     kind: Kind,
     held: Option<Promise<()>>,
     has_asked_tabs: bool,
+    has_told: bool,
+    patience_ms: f64,
     sends: u32,
+    sent_at: f64,
+    answered_at: f64,
     exchanges: bool,
     /// The session that the last reply named.
     label: Option<String>,
@@ -138,6 +142,7 @@ impl Page {
             looked: Cell::new(browser.epoch.get()),
             unheard: Cell::new(0),
             missed: Cell::new(false),
+            left_at: Cell::new(f64::NEG_INFINITY),
         });
         page.note(|| format!("loads {}", short(href)));
         page
@@ -293,7 +298,11 @@ impl Page {
             kind,
             held: None,
             has_asked_tabs: false,
+            has_told: false,
+            patience_ms: task.patience().into(),
             sends: 0,
+            sent_at: 0.0,
+            answered_at: 0.0,
             exchanges: false,
             label: None,
             removed: None,
@@ -339,7 +348,7 @@ impl Page {
                 let released = Promise::new(self.sim());
                 self.held.borrow_mut().push(released.clone());
                 run.held = Some(released.clone());
-                self.wait_for(run.kind, self.lock(&released)).await;
+                self.wait_for(run, self.lock(&released)).await;
                 if self.world.weather.keeps == Keeps::Own {
                     self.waits_for_tabs(run).await;
                 }
@@ -370,8 +379,14 @@ impl Page {
                 Reply::Done
             }
             Effect::Tell(told) => {
+                // Told once more when the relay has heard of it, that is no news.
+                let is_left = matches!(run.kind, Kind::SignOut | Kind::Revoke)
+                    && !std::mem::replace(&mut run.has_told, true);
+                if is_left {
+                    self.left_at.set(self.sim().now());
+                }
                 if self.hears.get() {
-                    self.tell_tabs(told.expose());
+                    self.tell_tabs(told.expose(), is_left);
                 }
                 Reply::Done
             }
@@ -389,6 +404,7 @@ impl Page {
 
     async fn send(self: &Rc<Self>, run: &mut Run, request: Request) -> Reply {
         run.sends += 1;
+        run.sent_at = self.sim().now();
         let body = String::from_utf8_lossy(&request.body).into_owned();
         run.exchanges = body.contains("authorization_code");
         if run.exchanges {
@@ -398,6 +414,7 @@ impl Page {
         match self.browser.fetch(request, TIMEOUT_MS).await {
             Ok(response) => {
                 self.is_answered();
+                run.answered_at = self.sim().now();
                 let json: serde_json::Value =
                     serde_json::from_slice(&response.body).unwrap_or_default();
                 run.label = json["session"].as_str().map(String::from);
@@ -440,13 +457,9 @@ impl Page {
         });
     }
 
-    async fn wait_for(&self, kind: Kind, lock: Promise<()>) {
-        let ms = if kind == Kind::SignOut {
-            SHORT_WAIT_MS
-        } else {
-            LOCK_WAIT_MS
-        };
-        if lock.within(ms).await.is_none() {
+    async fn wait_for(&self, run: &mut Run, lock: Promise<()>) {
+        if lock.within(run.patience_ms).await.is_none() {
+            run.patience_ms = 0.0;
             self.note(|| "goes on without the lock".into());
         }
     }
@@ -489,7 +502,7 @@ impl Page {
             && !std::mem::replace(&mut run.has_asked_tabs, true)
         {
             let lock = self.lock_tabs(released.clone());
-            self.wait_for(run.kind, lock).await;
+            self.wait_for(run, lock).await;
         }
     }
 
@@ -589,7 +602,7 @@ impl Page {
 
     // Other tabs.
 
-    fn tell_tabs(&self, label: &str) {
+    fn tell_tabs(&self, label: &str, is_left: bool) {
         for page in self.browser.pages() {
             if page.number == self.number {
                 continue;
@@ -612,6 +625,9 @@ impl Page {
                 page.sim().pause(0.0, most).await;
                 page.unheard.set(page.unheard.get() - 1);
                 if page.hears.get() {
+                    if is_left {
+                        page.left_at.set(page.sim().now());
+                    }
                     page.sync(&label).await;
                 }
             });
@@ -671,6 +687,15 @@ impl Page {
         }
         match result {
             Ok(Outcome::SignedIn(_)) if run.exchanges => {
+                let left = self.left_at.get();
+                if run.sent_at < left && left < run.answered_at {
+                    self.sim().broken("3 (no session after sign-out)", || {
+                        format!(
+                            "{} took up a sign-in whose reply came after it",
+                            self.tab.name()
+                        )
+                    });
+                }
                 let label = run.label.as_ref().expect("a reply has a label");
                 let family = self
                     .world
