@@ -15,7 +15,7 @@ use att_oauth::session::{
     Client, Effect, Event, Options, Outcome, Reply, SignIn, Step, Store, Wanted,
 };
 use serde_json::json;
-use world::{CALLBACK, Network, World};
+use world::{CALLBACK, Network, Tab, World};
 
 const PAGE: &str = "https://app.example/inbox?folder=1#top";
 
@@ -170,6 +170,27 @@ fn callers_who_waited_for_a_renewal_share_what_came_of_it() {
         .collect();
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     assert_eq!(tab.world.requests.borrow().len(), 3);
+}
+
+#[test]
+fn s29_who_waited_for_a_renewal_wants_no_other_though_another_tab_has_renewed_since() {
+    let world = World::relayed(json!({}));
+    let (one, other) = (world.tab(PAGE).signed_in(), world.tab(PAGE));
+    other.handle_redirect().unwrap();
+    let renewal = |tab: &Tab| {
+        tab.client.access_token(Wanted {
+            renew: true,
+            ..Wanted::default()
+        })
+    };
+    let (first, second) = (renewal(&one), renewal(&one));
+    one.drive(first).unwrap();
+    other.drive(renewal(&other)).unwrap();
+    let calls = || world.relay().gateway_calls();
+    let before = calls();
+    assert!(matches!(one.drive(second), Ok(Outcome::AccessToken(_))));
+    assert_eq!(calls(), before, "the relay has it");
+    assert!(one.is_good(&one.token().unwrap()));
 }
 
 #[test]

@@ -74,15 +74,14 @@ impl Page {
         if !ms.is_nan() {
             text::push_decimal(&mut seconds, (ms / 1000.0) as u64);
         }
-        let is_renewed = !wanted(flow, 2).is_empty();
         let body = token::public_request(
             self.config.line(CLIENT_ID),
             PublicGrant::RefreshToken {
                 refresh_token: record::line(&flow.record, HANDLE),
-                rejected_generation: if is_renewed {
+                rejected_generation: if flow.is_rejected {
                     record::line(&flow.record, GENERATION)
                 } else {
-                    wanted(flow, 1)
+                    ""
                 },
                 min_validity: &seconds,
             },
