@@ -348,7 +348,6 @@ impl Page {
 
     /// Nobody is signed in here any more.
     pub(super) fn is_out(&mut self) {
-        self.has_left = true;
         self.forget();
         self.outcome.clear();
         self.emit("signedout");
@@ -356,6 +355,8 @@ impl Page {
 
     /// The session of that label is over: all tabs are told, and why.
     pub(super) fn ended(&mut self, label: &str, why: &str) {
+        // What has ended by itself is no reason to drop what another sign-in is about to give.
+        self.has_left |= !why.is_empty();
         text::extend(&mut self.out, &["T", label, why, END]);
         self.is_out();
     }
