@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { DEVICE, REDIRECT_URI, until } from "./relay.mjs";
+import { DEVICE, REDIRECT_URI, refusal, until } from "./relay.mjs";
 import { join, newBrowser, newRealm, openTab, withAnswer } from "./tabs.mjs";
 
 /** Listens to a channel. */
@@ -181,4 +181,35 @@ describe("s31 who signs in over another in a second tab", () => {
       dispose(first, second);
     });
   }
+
+  test("s31 the relay alone tells the first tab, by the label of its session, if the tabs share nothing but cookies", async t => {
+    const { BroadcastChannel } = globalThis;
+    globalThis.BroadcastChannel = undefined;
+    t.after(() => (globalThis.BroadcastChannel = BroadcastChannel));
+    for (const call of ["refresh", "fetch", "revoke", "signOut"]) {
+      const page = newBrowser(join());
+      const [first, second] = [await openTab(page, { storage: "memory" }), await openTab(page, { storage: "memory" })];
+      await first.signIn();
+      await second.signIn();
+      const others = await second.att.accessToken();
+      const replies = [];
+      const look = async make => {
+        const response = await make();
+        replies.push(response.clone());
+        return response;
+      };
+      first.network = Array(5).fill(look);
+      const outcome = first.att[call](...(call === "fetch" ? [DEVICE] : []));
+      if (call === "signOut") await outcome;
+      else await assert.rejects(outcome, { code: "session_mismatch", status: 409 }, call);
+      assert.ok(replies.length > 0);
+      for (const reply of replies) assert.deepEqual(await refusal(reply), [409, "session_mismatch"], call);
+      // Nothing has come of it for the other.
+      assert.equal(page.world.renewals(), 0);
+      assert.equal(await second.att.accessToken(), others);
+      assert.equal((await second.att.fetch(DEVICE)).status, 200, call);
+      assert.notEqual(await second.att.refresh(), others);
+      dispose(first, second);
+    }
+  });
 });

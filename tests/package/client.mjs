@@ -11,10 +11,7 @@ export function client(world, { jar, ...options } = {}) {
   const page = browser(world, jar);
   const sent = [];
   /** What a browser does with a request: it sends its cookies to the relay, and keeps those that come. */
-  const fetch = (url, init) => {
-    const headers = { ...page.headers, ...Object.fromEntries(new Headers(init.headers)) };
-    return url.startsWith(world.issuer) ? page.go(url, { ...init, headers }) : globalThis.fetch(url, init);
-  };
+  const fetch = (url, init) => (url.startsWith(world.issuer) ? page.fetch(url, init) : globalThis.fetch(url, init));
   const att = new AttOAuth({
     clientId: world.clientId,
     relay: world.issuer,

@@ -173,6 +173,7 @@ export async function start(host, gatewayOptions = {}, { variant = "pkg", option
 export function browser(world, jar = new Map()) {
   const page = {
     jar,
+    /** Of a request that a test makes by hand: the browser's and our client's. */
     headers: { origin: APP, "att-oauth-session": "-", "sec-fetch-site": "same-site" },
     /** The cookies as they go to the relay. */
     get cookie() {
@@ -193,6 +194,11 @@ export function browser(world, jar = new Map()) {
         else jar.set(name, value);
       }
       return response;
+    },
+    /** Sends what a script of the page does, with what the browser adds. What our client adds it has to add itself. */
+    fetch(url, { headers, ...init } = {}) {
+      const { "att-oauth-session": _, ...added } = page.headers;
+      return page.go(String(url), { ...init, headers: { ...added, ...Object.fromEntries(new Headers(headers)) } });
     },
     /** The user's way from `/authorize` to the app, with redirects followed by hand: where it ends, and the callback. */
     async visit(url, { action = "allow" } = {}) {

@@ -205,9 +205,8 @@ for (const host of Object.keys(HOSTS)) {
     test("s31 att.fetch says what became of a session that the relay refuses", async () => {
       await init();
       const page = browser(world);
-      const fetch = (url, init = {}) => page.go(String(url), { ...init, headers: { ...page.headers, ...Object.fromEntries(new Headers(init.headers)) } });
       const signedIn = async () => {
-        const att = new AttOAuth({ clientId: "key", relay: world.issuer, redirectUri: REDIRECT_URI, scope: ["DC", "MIM"], storage: "memory", fetch });
+        const att = new AttOAuth({ clientId: "key", relay: world.issuer, redirectUri: REDIRECT_URI, scope: ["DC", "MIM"], storage: "memory", fetch: page.fetch });
         const { location } = await page.visit(await att.authorizationUrl());
         await att.handleRedirect({ url: location.href });
         assert.equal((await att.fetch(DEVICE)).status, 200);
@@ -232,7 +231,7 @@ for (const host of Object.keys(HOSTS)) {
       const storage = { getItem: key => stored.get(key) ?? null, setItem: (key, value) => void stored.set(key, value), removeItem: key => void stored.delete(key) };
       const fetch = (url, init = {}) => {
         if (isAway) throw new TypeError("away");
-        return page.go(String(url), { ...init, headers: { ...page.headers, ...Object.fromEntries(new Headers(init.headers)) } });
+        return page.fetch(url, init);
       };
       const open = () => new AttOAuth({ clientId: "key", relay: world.issuer, redirectUri: REDIRECT_URI, scope: ["DC", "MIM"], storage, fetch });
       const att = open();

@@ -89,7 +89,7 @@ export async function openTab(page, { pending = new Map(), realm, ...more } = {}
     const request = { url: String(url), method: "GET", ...init, headers: Object.fromEntries(new Headers(init.headers)) };
     tab.requests.push(request);
     const { method, body, signal, redirect } = request;
-    const make = () => page.go(request.url, { method, body, signal, redirect, headers: { ...page.headers, ...request.headers } });
+    const make = () => page.fetch(request.url, { method, body, signal, redirect, headers: request.headers });
     return (tab.network.shift() ?? make)(make, request);
   };
   tab.options = {
