@@ -8,6 +8,8 @@
 
 mod world;
 
+use std::rc::Rc;
+
 use att_oauth::protocol::ErrorCode;
 use att_oauth::protocol::authorization::ResponseType;
 use att_oauth::protocol::http::Response;
@@ -18,6 +20,13 @@ use serde_json::json;
 use world::{CALLBACK, Network, Tab, World};
 
 const PAGE: &str = "https://app.example/inbox?folder=1#top";
+
+/// A token other than the kept one.
+const NEW: Wanted = Wanted {
+    min_validity: None,
+    rejected_generation: None,
+    renew: true,
+};
 
 #[test]
 fn a_user_signs_in_and_comes_back_to_where_they_were() {
@@ -156,14 +165,7 @@ fn callers_who_waited_for_a_renewal_share_what_came_of_it() {
         assert_eq!(tab.drive(task).unwrap_err().code, ErrorCode::Network);
     }
     assert_eq!(tab.world.requests.borrow().len(), 2);
-    let waiting: Vec<_> = (0..10)
-        .map(|_| {
-            tab.client.access_token(Wanted {
-                renew: true,
-                ..Wanted::default()
-            })
-        })
-        .collect();
+    let waiting: Vec<_> = (0..10).map(|_| tab.client.access_token(NEW)).collect();
     let tokens: Vec<_> = waiting
         .into_iter()
         .map(|task| tab.drive(task).unwrap())
@@ -423,6 +425,78 @@ fn s30_another_tab_hears_of_the_end_and_a_late_token_is_dropped() {
     assert_eq!(b.events.borrow().last(), Some(&Event::SignedOut));
 }
 
+/// Worlds with a relay, in each custody.
+fn custodies() -> impl Iterator<Item = Rc<World>> {
+    ["cookie", "handle"]
+        .map(|custody| World::relayed_with(json!({ "custody": custody }), json!({})))
+        .into_iter()
+}
+
+#[test]
+fn s30_a_sign_out_whose_revocation_is_answered_late_leaves_a_later_session_alone() {
+    for world in custodies() {
+        let first = world.tab(PAGE).signed_in();
+        let mut late = first.client.sign_out();
+        let reply = first.drive_to_reply(&mut late);
+        let second = world.tab(PAGE).signed_in();
+        first.drive_on(&mut late, reply).unwrap();
+        assert!(!first.client.is_signed_in());
+        let second = second.reload();
+        assert_eq!(second.handle_redirect(), Ok(Outcome::Nothing));
+        assert!(second.client.is_signed_in());
+        assert!(second.is_good(&second.token().unwrap()));
+    }
+}
+
+#[test]
+fn s31_a_token_that_comes_after_another_sign_in_is_dropped() {
+    for world in custodies() {
+        let first = world.tab(PAGE).signed_in();
+        let mut late = first.client.access_token(NEW);
+        let reply = first.drive_to_reply(&mut late);
+        assert!(matches!(&reply, Reply::Response(response) if response.status == 200));
+        let second = world.tab(PAGE).signed_in();
+        let (token, label) = (second.token().unwrap(), world.stored_label());
+        let error = first.drive_on(&mut late, reply).unwrap_err();
+        assert_eq!(error.code, ErrorCode::SessionMismatch);
+        assert_eq!(first.token().unwrap_err().code, ErrorCode::SessionMismatch);
+        assert_eq!(world.stored_label(), label);
+        assert_eq!(second.token().unwrap(), token);
+    }
+}
+
+#[test]
+fn s31_a_token_of_another_session_than_was_asked_for_is_dropped() {
+    for world in custodies() {
+        let tab = world.tab(PAGE).signed_in();
+        let mut task = tab.client.access_token(NEW);
+        tab.drive_to_request(&mut task);
+        let label = world.stored_label();
+        let body =
+            r#"{"access_token":"theirs","token_type":"bearer","expires_in":60,"session":"theirs"}"#;
+        let reply = Reply::Response(Response::new(200).body("application/json", body));
+        let error = tab.drive_on(&mut task, reply).unwrap_err();
+        assert_eq!(error.code, ErrorCode::SessionMismatch);
+        assert_eq!(world.stored_label(), label);
+    }
+}
+
+#[test]
+fn s31_the_end_of_another_session_that_a_tab_hears_of_is_none_of_its_own() {
+    for world in custodies() {
+        world.tab(PAGE).signed_in();
+        let ended = world.stored_label();
+        let tab = world.tab(PAGE).signed_in();
+        let (token, label) = (tab.token().unwrap(), world.stored_label());
+        let asked = world.requests.borrow().len();
+        tab.drive(tab.client.sync(&ended)).unwrap();
+        assert_eq!(*tab.events.borrow(), [Event::Change]);
+        assert_eq!(tab.token().unwrap(), token);
+        assert_eq!(world.requests.borrow().len(), asked);
+        assert_eq!(world.stored_label(), label);
+    }
+}
+
 #[test]
 fn expiring_and_expired_are_told_once_each() {
     let tab = World::with(json!({ "accessTokenTtl": 3600 }))
@@ -584,11 +658,7 @@ fn an_answer_that_waits_on_top_of_a_session_is_still_completed() {
         tab.go_and_come_back("allow");
         // A renewal is no later sign-in.
         world.pass(1.0);
-        let wanted = Wanted {
-            renew: true,
-            ..Wanted::default()
-        };
-        other.drive(other.client.access_token(wanted)).unwrap();
+        other.drive(other.client.access_token(NEW)).unwrap();
         *world.network.borrow_mut() = vec![Network::Away];
         assert_eq!(tab.handle_redirect().unwrap_err().code, ErrorCode::Network);
         let tab = tab.reload();

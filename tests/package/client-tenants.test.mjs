@@ -160,26 +160,38 @@ describe("s31 who signs in over another in a second tab", () => {
       dispose(first, second);
     });
 
-    test(`s31 a renewal that is under way then comes to nothing: custody ${custody}`, async () => {
-      const page = newBrowser(join({ relay: { custody } }));
-      const [first, second] = [await openTab(page), await openTab(page)];
-      await first.signIn();
-      const own = await first.att.accessToken();
-      let release;
-      const renewing = new Promise(begun => {
-        first.network.push(make => (begun(), new Promise(done => (release = () => done(make())))));
+    // Whether the relay was asked after the other sign-in, or before it and gave a token.
+    for (const late of ["request", "reply"]) {
+      test(`s31 a renewal whose ${late} is under way then comes to nothing: custody ${custody}`, async () => {
+        const page = newBrowser(join({ relay: { custody } }));
+        const [first, second] = [await openTab(page), await openTab(page)];
+        await first.signIn();
+        const own = await first.att.accessToken();
+        let release;
+        const renewing = new Promise(begun => {
+          const hold = status => (begun(status), new Promise(done => (release = done)));
+          first.network.push(async make => {
+            if (late === "request") await hold();
+            const response = await make();
+            if (late === "reply") await hold(response.status);
+            return response;
+          });
+        });
+        const renewal = first.att.refresh();
+        assert.equal(await renewing, late === "reply" ? 200 : undefined);
+        await second.signIn();
+        const others = await second.att.accessToken();
+        const stored = [...page.local];
+        release();
+        await assert.rejects(renewal, { code: "session_mismatch" });
+        assert.deepEqual([...page.local], stored);
+        assert.notEqual(others, own);
+        assert.equal(await second.att.accessToken(), others);
+        assert.equal((await second.att.fetch(DEVICE)).status, 200);
+        await assert.rejects(first.att.accessToken(), TAKEN);
+        dispose(first, second);
       });
-      const renewal = first.att.refresh();
-      await renewing;
-      await second.signIn();
-      release();
-      await assert.rejects(renewal, { code: "session_mismatch" });
-      const others = await second.att.accessToken();
-      assert.notEqual(others, own);
-      assert.equal((await second.att.fetch(DEVICE)).status, 200);
-      await assert.rejects(first.att.accessToken(), TAKEN);
-      dispose(first, second);
-    });
+    }
   }
 
   test("s31 the relay alone tells the first tab, by the label of its session, if the tabs share nothing but cookies", async t => {

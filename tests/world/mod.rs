@@ -286,6 +286,18 @@ impl Tab {
         assert!(ended.is_none(), "no request: {ended:?}");
     }
 
+    /// Performs a task's effects and its first request, whose reply stays on its way.
+    pub fn drive_to_reply(&self, task: &mut Task) -> Reply {
+        let mut reply = Reply::Done;
+        loop {
+            match task.resume(reply, self.world.now()) {
+                Step::Effect(Effect::Send(request)) => return self.world.send(&request),
+                Step::Effect(effect) => reply = self.perform(effect),
+                Step::Done(result) => panic!("no request: {result:?}"),
+            }
+        }
+    }
+
     /// Goes on with `reply` to the end.
     pub fn drive_on(&self, task: &mut Task, reply: Reply) -> Result<Outcome> {
         self.go_on(task, reply, |_| false).expect("the task ended")
@@ -376,15 +388,7 @@ impl Tab {
     pub fn signs_in_and_dies_over_the_reply(self) {
         self.go_and_come_back("allow");
         let href = self.href.borrow().clone();
-        let mut task = self.client.handle_redirect(&href);
-        let mut reply = Reply::Done;
-        loop {
-            match task.resume(reply, self.world.now()) {
-                Step::Effect(Effect::Send(request)) => return drop(self.world.send(&request)),
-                Step::Effect(effect) => reply = self.perform(effect),
-                Step::Done(result) => panic!("{result:?}"),
-            }
-        }
+        self.drive_to_reply(&mut self.client.handle_redirect(&href));
     }
 
     pub fn token(&self) -> Result<String, Error> {
