@@ -151,7 +151,7 @@ for (const coop of [false, true]) {
       assert.equal(await user.count(), 2);
     });
 
-    test("two tabs with a pop-up each get each its own", { skip: NAME === "webkit" && "its driver clicks in no tab that is behind another" }, async () => {
+    test("s15 two tabs with a pop-up each get each its own", { skip: NAME === "webkit" && "its driver clicks in no tab that is behind another" }, async () => {
       const { user, tab } = await on.user();
       const popup = await opened(user, tab, { scope: "DC" });
       await popup.shows("button", "Ada Lovelace");
