@@ -10,14 +10,15 @@ import "../../target/pkg/later.js";
 
 const DAY = 86_400_000;
 
-/** A backend whose tokens live `lifetime` seconds, and that fails while `down`; a client of it that is signed in, on a clock of the test's own. */
+/** A backend whose tokens live `lifetime` seconds, and that fails while `down` or `refusing`; a client of it that is signed in, on a clock of the test's own. */
 async function signedIn(t, options = {}, lifetime = 3600) {
   mock.timers.enable({ apis: ["setTimeout"] });
-  const backend = { down: false, requests: [] };
+  const backend = { down: false, refusing: false, requests: [] };
   const clock = { now: 1_800_000_000_000 };
   const fetch = async (url, { body }) => {
     backend.requests.push(clock.now);
     if (backend.down) throw new TypeError("no network");
+    if (backend.refusing) return Response.json({ error: "unauthorized_client" }, { status: 400 });
     return Response.json({ access_token: `token ${backend.requests.length}`, token_type: "bearer", expires_in: lifetime, refresh_token: "handle" });
   };
   const att = new AttOAuth({
@@ -105,6 +106,34 @@ test("s28 in the background a failure is tried again, later and later, until it 
   await pass(301);
   assert.ok(att.expiresIn > 0, "it has come back by itself");
   assert.ok(told.includes("refresherror"));
+});
+
+test("s28 pages that one failure has met try again at moments of their own, each between half of a wait and the whole", async t => {
+  const tried = [];
+  for (const random of [0, 0.5, 0.999]) {
+    t.mock.method(Math, "random", () => random);
+    const { backend, pass } = await signedIn(t, { renewInBackground: true, expiringLead: 100 }, 400);
+    backend.down = true;
+    await pass(375);
+    const [first, ...more] = backend.requests.slice(1, 7);
+    tried.push(more.map(at => (at - first) / 1000));
+    mock.timers.reset();
+  }
+  // The clock ticks in whole seconds.
+  assert.deepEqual(tried, [[1, 3, 7, 15, 31], [2, 5, 11, 23, 47], [2, 6, 14, 30, 62]]);
+});
+
+test("s28 in the background what another try won't mend is not tried again", async t => {
+  const { att, told, backend, pass } = await signedIn(t, { renewInBackground: true, expiringLead: 100 }, 400);
+  backend.refusing = true;
+  await pass(395);
+  assert.deepEqual(told, ["expiring", "refresherror"]);
+  assert.equal(backend.requests.length, 2);
+  // Once more when the token ends.
+  await pass(1800);
+  assert.deepEqual(told, ["expiring", "refresherror", "expired", "refresherror"]);
+  assert.equal(backend.requests.length, 3);
+  assert.equal(att.signedIn, true);
 });
 
 test("in the background nothing is asked for once the app itself has renewed, or signed out", async t => {
