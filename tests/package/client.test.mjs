@@ -1,5 +1,5 @@
 // The client as the package has it, in Node, against the emulator: what JavaScript adds to the flows that
-// tests/client.rs holds to the contract.
+// tests/client holds to the contract.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import init, { AttOAuth, AttOAuthError } from "../../target/pkg/index.node.js";

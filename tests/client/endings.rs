@@ -1,0 +1,126 @@
+//! The end of a session, here and in other tabs, and what comes late.
+
+use att_oauth::protocol::ErrorCode;
+use att_oauth::protocol::http::Response;
+use att_oauth::session::{Event, Outcome, Reply, Wanted};
+use serde_json::json;
+
+use crate::world::{Network, World};
+use crate::{NEW, PAGE, custodies};
+
+#[test]
+fn revoking_ends_the_session_here_and_at_the_gateway() {
+    let tab = World::new().tab(PAGE).signed_in();
+    let token = tab.token().unwrap();
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    assert_eq!(
+        tab.drive(tab.client.revoke()).unwrap_err().code,
+        ErrorCode::Network
+    );
+    assert!(
+        tab.client.is_signed_in() && tab.is_good(&token),
+        "a failure changes nothing"
+    );
+    tab.drive(tab.client.revoke()).unwrap();
+    assert!(!tab.client.is_signed_in() && !tab.is_good(&token));
+    assert_eq!(tab.drive(tab.client.revoke()), Ok(Outcome::Nothing));
+}
+
+#[test]
+fn signing_out_works_whatever_the_network_does() {
+    let tab = World::new().tab(PAGE).signed_in();
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    tab.drive(tab.client.sign_out()).unwrap();
+    assert!(!tab.client.is_signed_in());
+    assert_eq!(tab.events.borrow().last(), Some(&Event::SignedOut));
+    let tab = tab.reload();
+    tab.handle_redirect().unwrap();
+    assert!(!tab.client.is_signed_in());
+}
+
+#[test]
+fn s30_another_tab_hears_of_the_end_and_a_late_token_is_dropped() {
+    let world = World::with(json!({ "accessTokenTtl": 60 }));
+    let a = world.tab(PAGE).signed_in();
+    let b = world.tab(PAGE);
+    b.handle_redirect().unwrap();
+    world.pass(100.0);
+    let mut late = b.client.access_token(Wanted::default());
+    b.drive_to_request(&mut late);
+    a.drive(a.client.sign_out()).unwrap();
+    let body = r#"{"access_token":"late","token_type":"bearer","expires_in":60}"#;
+    let reply = Reply::Response(Response::new(200).body("application/json", body));
+    assert_eq!(
+        b.drive_on(&mut late, reply).unwrap_err().code,
+        ErrorCode::LoginRequired
+    );
+    assert!(!b.client.is_signed_in());
+    b.drive(b.client.sync("")).unwrap();
+    assert!(!b.client.is_signed_in());
+    assert_eq!(b.events.borrow().last(), Some(&Event::SignedOut));
+}
+
+#[test]
+fn s30_a_sign_out_whose_revocation_is_answered_late_leaves_a_later_session_alone() {
+    for world in custodies() {
+        let first = world.tab(PAGE).signed_in();
+        let mut late = first.client.sign_out();
+        let reply = first.drive_to_reply(&mut late);
+        let second = world.tab(PAGE).signed_in();
+        first.drive_on(&mut late, reply).unwrap();
+        assert!(!first.client.is_signed_in());
+        let second = second.reload();
+        assert_eq!(second.handle_redirect(), Ok(Outcome::Nothing));
+        assert!(second.client.is_signed_in());
+        assert!(second.is_good(&second.token().unwrap()));
+    }
+}
+
+#[test]
+fn s31_a_token_that_comes_after_another_sign_in_is_dropped() {
+    for world in custodies() {
+        let first = world.tab(PAGE).signed_in();
+        let mut late = first.client.access_token(NEW);
+        let reply = first.drive_to_reply(&mut late);
+        assert!(matches!(&reply, Reply::Response(response) if response.status == 200));
+        let second = world.tab(PAGE).signed_in();
+        let (token, label) = (second.token().unwrap(), world.stored_label());
+        let error = first.drive_on(&mut late, reply).unwrap_err();
+        assert_eq!(error.code, ErrorCode::SessionMismatch);
+        assert_eq!(first.token().unwrap_err().code, ErrorCode::SessionMismatch);
+        assert_eq!(world.stored_label(), label);
+        assert_eq!(second.token().unwrap(), token);
+    }
+}
+
+#[test]
+fn s31_a_token_of_another_session_than_was_asked_for_is_dropped() {
+    for world in custodies() {
+        let tab = world.tab(PAGE).signed_in();
+        let mut task = tab.client.access_token(NEW);
+        tab.drive_to_request(&mut task);
+        let label = world.stored_label();
+        let body =
+            r#"{"access_token":"theirs","token_type":"bearer","expires_in":60,"session":"theirs"}"#;
+        let reply = Reply::Response(Response::new(200).body("application/json", body));
+        let error = tab.drive_on(&mut task, reply).unwrap_err();
+        assert_eq!(error.code, ErrorCode::SessionMismatch);
+        assert_eq!(world.stored_label(), label);
+    }
+}
+
+#[test]
+fn s31_the_end_of_another_session_that_a_tab_hears_of_is_none_of_its_own() {
+    for world in custodies() {
+        world.tab(PAGE).signed_in();
+        let ended = world.stored_label();
+        let tab = world.tab(PAGE).signed_in();
+        let (token, label) = (tab.token().unwrap(), world.stored_label());
+        let asked = world.requests.borrow().len();
+        tab.drive(tab.client.sync(&ended)).unwrap();
+        assert_eq!(*tab.events.borrow(), [Event::Change]);
+        assert_eq!(tab.token().unwrap(), token);
+        assert_eq!(world.requests.borrow().len(), asked);
+        assert_eq!(world.stored_label(), label);
+    }
+}

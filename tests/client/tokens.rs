@@ -1,0 +1,178 @@
+//! Tokens: kept, renewed, shared; and when their ends are told.
+
+use att_oauth::protocol::ErrorCode;
+use att_oauth::session::{Event, Outcome, Wanted};
+use serde_json::json;
+
+use crate::world::{Network, Tab, World};
+use crate::{NEW, PAGE};
+
+#[test]
+fn a_token_is_kept_while_it_is_fresh_and_renewed_when_it_is_due() {
+    let tab = World::with(json!({ "accessTokenTtl": 3600 }))
+        .tab(PAGE)
+        .signed_in();
+    let first = tab.token().unwrap();
+    tab.world.pass(3500.0);
+    assert_eq!(tab.token().unwrap(), first);
+    tab.world.pass(80.0);
+    let second = tab.token().unwrap();
+    assert_ne!(second, first);
+    assert!(tab.is_good(&second) && !tab.is_good(&first));
+    assert_eq!(
+        *tab.world.requests.borrow(),
+        ["/oauth/token", "/oauth/token"]
+    );
+}
+
+#[test]
+fn a_failure_that_passes_keeps_the_user_signed_in() {
+    let tab = World::with(json!({ "accessTokenTtl": 3600 }))
+        .tab(PAGE)
+        .signed_in();
+    let first = tab.token().unwrap();
+    for network in [
+        Network::Away,
+        Network::Says(500),
+        Network::Says(429),
+        Network::Says(302),
+    ] {
+        tab.world.pass(3590.0 / 4.0);
+        *tab.world.network.borrow_mut() = vec![network];
+        let wanted = Wanted {
+            min_validity: Some(3_600_000.0),
+            ..Wanted::default()
+        };
+        let kept = tab.drive(tab.client.access_token(wanted));
+        assert!(
+            matches!(kept, Ok(Outcome::AccessToken(token)) if token.expose() == first),
+            "{network:?}"
+        );
+        assert!(tab.client.is_signed_in());
+        assert!(matches!(
+            tab.events.borrow().last(),
+            Some(Event::RefreshError(_))
+        ));
+    }
+    // Past its end there is nothing to keep, and still nothing is lost.
+    tab.world.pass(60.0);
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::Network);
+    assert!(tab.client.is_signed_in());
+    assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn s28_invalid_grant_alone_ends_the_session() {
+    let tab = World::with(json!({ "accessTokenTtl": 60 }))
+        .tab(PAGE)
+        .signed_in();
+    tab.world.gateway.borrow_mut().end_sessions();
+    tab.world.pass(100.0);
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+    assert!(!tab.client.is_signed_in());
+    assert_eq!(tab.events.borrow().last(), Some(&Event::SignedOut));
+    assert_eq!(tab.token().unwrap_err().code, ErrorCode::LoginRequired);
+    assert_eq!(
+        tab.world.requests.borrow().len(),
+        2,
+        "a session that has ended asks nobody"
+    );
+}
+
+#[test]
+fn callers_who_waited_for_a_renewal_share_what_came_of_it() {
+    let tab = World::with(json!({ "accessTokenTtl": 60 }))
+        .tab(PAGE)
+        .signed_in();
+    tab.world.pass(100.0);
+    // All begin before the first one ends; the lock lets them through one after the other.
+    let mut waiting: Vec<_> = (0..10)
+        .map(|_| tab.client.access_token(Wanted::default()))
+        .collect();
+    *tab.world.network.borrow_mut() = vec![Network::Away];
+    for task in waiting.drain(..) {
+        assert_eq!(tab.drive(task).unwrap_err().code, ErrorCode::Network);
+    }
+    assert_eq!(tab.world.requests.borrow().len(), 2);
+    let waiting: Vec<_> = (0..10).map(|_| tab.client.access_token(NEW)).collect();
+    let tokens: Vec<_> = waiting
+        .into_iter()
+        .map(|task| tab.drive(task).unwrap())
+        .collect();
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_eq!(tab.world.requests.borrow().len(), 3);
+}
+
+#[test]
+fn s29_who_waited_for_a_renewal_wants_no_other_though_another_tab_has_renewed_since() {
+    let world = World::relayed(json!({}));
+    let (one, other) = (world.tab(PAGE).signed_in(), world.tab(PAGE));
+    other.handle_redirect().unwrap();
+    let renewal = |tab: &Tab| {
+        tab.client.access_token(Wanted {
+            renew: true,
+            ..Wanted::default()
+        })
+    };
+    let (first, second) = (renewal(&one), renewal(&one));
+    one.drive(first).unwrap();
+    other.drive(renewal(&other)).unwrap();
+    let calls = || world.relay().gateway_calls();
+    let before = calls();
+    assert!(matches!(one.drive(second), Ok(Outcome::AccessToken(_))));
+    assert_eq!(calls(), before, "the relay has it");
+    assert!(one.is_good(&one.token().unwrap()));
+}
+
+#[test]
+fn a_reload_stays_signed_in() {
+    let tab = World::new().tab(PAGE).signed_in();
+    let tab = tab.reload();
+    assert!(!tab.client.is_signed_in());
+    assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+    assert!(tab.client.is_signed_in());
+    assert_eq!(
+        tab.world.requests.borrow().len(),
+        1,
+        "looking costs no request"
+    );
+    assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn expiring_and_expired_are_told_once_each() {
+    let tab = World::with(json!({ "accessTokenTtl": 3600 }))
+        .tab(PAGE)
+        .signed_in();
+    let now = || *tab.world.now.borrow();
+    assert_eq!(tab.client.alarm(now()), Some(3_540_000.0));
+    assert_eq!(tab.client.tick(now()), None);
+    tab.world.pass(3540.0);
+    assert_eq!(tab.client.tick(now()), Some(Event::Expiring));
+    assert_eq!(tab.client.tick(now()), None);
+    assert_eq!(tab.client.alarm(now()), Some(60_000.0));
+    // A sleep of a day.
+    tab.world.pass(86_400.0);
+    assert_eq!(tab.client.tick(now()), Some(Event::Expired));
+    assert_eq!(
+        (tab.client.tick(now()), tab.client.alarm(now())),
+        (None, None)
+    );
+    // The network was away meanwhile, and comes back.
+    assert_eq!(tab.client.is_online(now()), Some(Event::Expired));
+    tab.token().unwrap();
+    assert_eq!(tab.client.alarm(now()), Some(3_540_000.0));
+    assert_eq!(tab.client.is_online(now()), None);
+}
+
+#[test]
+fn a_token_that_never_expires_sets_no_alarm() {
+    let tab = World::with(json!({ "accessTokenTtl": 0 }))
+        .tab(PAGE)
+        .signed_in();
+    assert_eq!(tab.client.expires_at(), Some(f64::INFINITY));
+    assert_eq!(tab.client.alarm(*tab.world.now.borrow()), None);
+    tab.world.pass(1e9);
+    assert!(tab.token().is_ok());
+}
