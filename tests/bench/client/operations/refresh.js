@@ -8,7 +8,7 @@ export const title = "A whole refresh, stubbed network";
 export const must = 1;
 export const notes =
   "Ours writes the session's record to `localStorage` and tells other tabs, under a lock that all tabs share; the others do none " +
-  "of that, but for a floor that writes and tells.";
+  "of that, but for the floors that say so.";
 
 const server = { issuer: RELAY, token_endpoint: TOKEN_ENDPOINT };
 const them = { client_id: CLIENT_ID };
@@ -31,6 +31,9 @@ async function byHandForAllTabs() {
   return access_token;
 }
 
+const { locks } = globalThis.navigator ?? {};
+const locked = { name: "floor: by hand, written and told, under a Web Lock", op: () => locks.request("by hand", byHandForAllTabs) };
+
 export async function contestants(ours) {
   const att = await signedIn(ours);
   const fetching = badgateway();
@@ -38,6 +41,7 @@ export async function contestants(ours) {
   return [
     { name: "floor: by hand", op: byHand },
     { name: "floor: by hand, written and told", op: byHandForAllTabs },
+    ...(locks ? [locked] : []),
     {
       name: "oauth4webapi",
       isPeer: true,
