@@ -81,7 +81,8 @@ impl Page {
                 rejected_generation: if flow.is_rejected {
                     record::line(&flow.record, GENERATION)
                 } else {
-                    ""
+                    // The relay may have renewed without this page's hearing of it.
+                    wanted(flow, 1)
                 },
                 min_validity: &seconds,
             },

@@ -24,18 +24,27 @@ impl Page {
     pub(super) fn left(&mut self, flow: &mut Flow) -> Result<()> {
         self.ended(record::line(&flow.record, LABEL), BY_USER);
         flow.failed = self.check().err();
-        if !flow.record.is_empty() && self.config.has(REVOCATION_ENDPOINT) {
-            record::leave(&mut flow.record);
-            self.also("S", &flow.record);
-        }
-        self.revoke_if_it_can(flow)
+        self.owe(flow)
     }
 
-    /// Revokes what nobody here has any more, if there is anything and an endpoint for that.
-    pub(super) fn revoke_if_it_can(&mut self, flow: &mut Flow) -> Result<()> {
+    /// What was granted to who has signed out meanwhile: nobody has had it.
+    pub(super) fn overtaken(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
+        let stored = record::checked(reply);
+        let is_free = stored.is_empty() || record::is_over(stored);
+        if is_free || !self.config.has(REVOCATION_ENDPOINT) {
+            return self.owe(flow);
+        }
+        // Somebody has signed in since: that record stays.
+        self.ask_to_revoke(flow, Stage::Told)
+    }
+
+    /// Revokes what nobody here has any more, now or later.
+    fn owe(&mut self, flow: &mut Flow) -> Result<()> {
         if flow.record.is_empty() || !self.config.has(REVOCATION_ENDPOINT) {
             return self.out(flow);
         }
+        record::leave(&mut flow.record);
+        self.also("S", &flow.record);
         self.ask_to_revoke(flow, Stage::Told)
     }
 

@@ -96,6 +96,8 @@ pub(super) enum Stage {
     Leave,
     /// The session's record to be removed.
     Left,
+    /// The stored session, to leave what the user signed out before it was there.
+    Overtaken,
     /// The stored session, to see whether a sign-out is owed.
     Settle,
     /// The reply to its revocation.
@@ -225,6 +227,7 @@ impl Page {
             Stage::Forget => self.forget_answers(flow, reply),
             Stage::Leave => self.leave(flow, reply),
             Stage::Left => self.left(flow),
+            Stage::Overtaken => self.overtaken(flow, reply),
             Stage::Settle => self.settle(flow, reply),
             Stage::Told => self.told(flow, reply),
             Stage::Settled => self.settled(flow, reply),

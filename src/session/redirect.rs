@@ -206,7 +206,7 @@ impl Page {
         if is_in && self.has_left {
             // The user has signed out while the reply was on its way (S30).
             text::set(&mut flow.record, &flow.signed.record);
-            return self.revoke_if_it_can(flow);
+            return self.ask(flow, Stage::Overtaken, "s");
         }
         let mut line = String::new();
         if is_in {

@@ -126,6 +126,21 @@ fn s29_who_waited_for_a_renewal_wants_no_other_though_another_tab_has_renewed_si
 }
 
 #[test]
+fn a_token_that_an_api_has_refused_is_renewed_though_the_page_never_heard_of_it() {
+    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
+    *tab.world.network.borrow_mut() = vec![Network::LosesReply];
+    assert!(tab.drive(tab.client.access_token(NEW)).is_err());
+    let calls = || tab.world.relay().gateway_calls();
+    let before = calls();
+    let wanted = Wanted {
+        rejected_generation: Some(2),
+        ..Wanted::default()
+    };
+    assert!(tab.drive(tab.client.access_token(wanted)).is_ok());
+    assert_eq!(calls(), before + 1);
+}
+
+#[test]
 fn a_reload_stays_signed_in() {
     let tab = World::new().tab(PAGE).signed_in();
     let tab = tab.reload();

@@ -359,6 +359,36 @@ describe("s30 a session that is ended is over everywhere", () => {
     }
   }
 
+  test("s30 what a sign-in has brought after the sign-out stays owed too, if the relay can't be told of it", async () => {
+    const page = newBrowser(join());
+    let tab = await openTab(page);
+    await tab.signIn();
+    const url = await tab.leave();
+    let release;
+    let redirect;
+    await new Promise(exchanged => {
+      tab.network.push(async make => {
+        const reply = await make();
+        await new Promise(hold => exchanged((release = hold)));
+        return reply;
+      });
+      redirect = tab.att.handleRedirect({ url });
+    });
+    const away = async () => Promise.reject(lost);
+    tab.network.push(away, away);
+    await tab.att.signOut();
+    release();
+    assert.equal(await redirect, undefined);
+    assert.equal(tab.network.length, 0, "both were tried");
+    assert.equal(page.world.emulator.live().accessTokens, 1);
+    tab = await tab.reload();
+    assert.equal(await tab.att.handleRedirect({ url: REDIRECT_URI }), undefined);
+    await until(() => page.world.emulator.live().accessTokens === 0);
+    await until(() => page.local.size === 0);
+    assert.equal(tab.att.signedIn, false);
+    dispose(tab);
+  });
+
   test("s30 revoked while the gateway says 503: signed out at once, made good when the gateway said", async () => {
     const tab = await openTab(newBrowser(join()), { realm });
     const { emulator } = tab.page.world;
