@@ -10,6 +10,7 @@ const on = stage(test, { ttl: 300 });
 const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 const SMALLEST = { width: 320, height: 568 };
+const COMMON = { width: 375, height: 812 };
 
 /** Asserts that axe finds nothing on the page as it is, on a desk and on a phone, in light and in dark, and takes pictures of what is new. */
 async function fine(page, state, isNew) {
@@ -26,7 +27,44 @@ async function fine(page, state, isNew) {
   }
   await page.setViewportSize(SMALLEST);
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), SMALLEST.width, `${state}: nothing sticks out`);
+  await page.setViewportSize(COMMON);
+  assert.deepEqual(await misplaced(page, { letters: 32 }), [], `${state} on a phone with letters at 200 %`);
   await page.setViewportSize(DESK);
+}
+
+/** What sticks out and which words lie over one another where the browser's own letters are so many pixels high; 16 is usual. */
+async function misplaced(page, { letters }) {
+  const cdp = await page.context().newCDPSession(page);
+  const set = standard => cdp.send("Page.setFontSizes", { fontSizes: { standard, fixed: Math.round((standard * 13) / 16) } });
+  await set(letters);
+  const found = await page.evaluate(letters => {
+    const root = document.documentElement;
+    if (getComputedStyle(root).fontSize !== `${letters}px`) return ["the letters are as before"];
+    const found = root.scrollWidth > innerWidth ? [`the page by ${root.scrollWidth - innerWidth} px`] : [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const boxes = [];
+    while (texts.nextNode()) {
+      const { parentElement, data } = texts.currentNode;
+      // What scrolls by itself may be wider, and what is only read aloud has no place.
+      if (!data.trim() || parentElement.closest(".skip, #answer-body") || parentElement.closest(".aside")?.clientWidth === 1) continue;
+      const range = document.createRange();
+      range.selectNodeContents(texts.currentNode);
+      for (const box of range.getClientRects()) boxes.push({ box, text: data.trim() });
+    }
+    for (const [index, { box, text }] of boxes.entries()) {
+      if (box.right > innerWidth) found.push(text);
+      for (const { box: other, text: over } of boxes.slice(index + 1)) {
+        const width = Math.min(box.right, other.right) - Math.max(box.left, other.left);
+        const height = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
+        // Lines that stand close share the room above their letters.
+        if (width > 1 && height > Math.min(box.height, other.height) / 2) found.push(`${over} over ${text}`);
+      }
+    }
+    return found;
+  }, letters);
+  await set(16);
+  await cdp.detach();
+  return found;
 }
 
 /** What axe finds fault with, and what it is unsure of. */
