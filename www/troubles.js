@@ -10,7 +10,7 @@ import { rightNow } from "./surroundings.js";
  * @property {boolean} [signedIn] whether it takes a session
  * @property {(on: Stage) => Promise<void>} run up to the end, or until the page is left
  * @property {(on: Stage) => Promise<void>} [land] goes on when the page comes back with an answer
- * @typedef {import("./episode.js").Stage} Stage
+ * @typedef {import("./stage.js").Stage} Stage
  */
 
 /** @type {Record<string, Trouble>} */
