@@ -45,6 +45,8 @@ export class Recorder extends EventTarget {
   #kept = { since: rightNow(), steps: [], messages: [], leaves: [], stays: [] };
   #flights = [];
   #heard = new Set();
+  /** The addresses that the relay has sent users to. */
+  #sentTo = new Set();
   #number = 0;
   /** How many pop-ups are waited for. */
   #popUps = 0;
@@ -58,6 +60,8 @@ export class Recorder extends EventTarget {
     const stay = () => this.#kept.stays.push(rightNow());
     stay();
     addEventListener("pageshow", ({ persisted }) => persisted && stay());
+    // Forward to the gateway's page, say: nothing of this page's asks for that.
+    addEventListener("beforeunload", () => this.leave());
   }
 
   /** Steps and messages kept so far, in order. */
@@ -172,10 +176,12 @@ export class Recorder extends EventTarget {
     if (at < this.#kept.since || this.#heard.has(id)) return;
     this.#heard.add(id);
     const user = endpoint === "authorize";
-    const elsewhere = !(user ? this.#away(at) : this.#inFlight(at));
+    const elsewhere = !(user ? this.#away(at) : endpoint === "revoke" ? this.#hasEnded(exchange) : this.#inFlight(at));
     const asker = user ? "page" : "relay";
     const common = { source: "log", method, url, fault, elsewhere };
-    if (user && method === "GET" && new URL(url).searchParams.has("redirect_uri")) {
+    // The same once more is a reload, or the back button's doing: the relay gives each sign-in a `state` of its own.
+    if (user && method === "GET" && new URL(url).searchParams.has("redirect_uri") && !this.#sentTo.has(url)) {
+      this.#sentTo.add(url);
       this.#add({
         ...common, id: `${id}-sent`, at: at - 0.1, from: "relay", to: "page", kind: "reply", source: "redirect",
         url: `${this.#relay}/authorize`, status: 302, headers: { location: url }, body: "",
@@ -195,6 +201,17 @@ export class Recorder extends EventTarget {
   /** Whether a request of this page was waiting for its reply at that time. */
   #inFlight(at) {
     return this.#flights.some(({ from, to }) => from <= at && at <= to);
+  }
+
+  /**
+   * Whether a revocation is of the session that this tab has just ended, by signing in anew or out: the relay may see
+   * to that after its reply. A token that was issued since is of a session that goes on, or that another tab has ended.
+   */
+  #hasEnded({ at, requestBody }) {
+    const token = new URLSearchParams(requestBody).get("token");
+    const recent = this.#kept.messages.filter(message => at - AFTERWARDS < message.at && message.at <= at);
+    const [end] = recent.filter(message => !message.elsewhere && (isExchange(message) || isSignOut(message))).slice(-1);
+    return end !== undefined && !recent.some(({ kind, at, body }) => kind === "reply" && at >= end.at && body.includes(token));
   }
 
   /** Whether this tab was away for a sign-in at that time: it had left, and wasn't loaded again yet. */
@@ -247,6 +264,16 @@ export class Recorder extends EventTarget {
       // As above.
     }
   }
+}
+
+/** Whether the gateway has given tokens for a code. */
+function isExchange({ source, kind, status, asked }) {
+  return source === "log" && kind === "reply" && status === 200 && new URLSearchParams(asked).get("grant_type") === "authorization_code";
+}
+
+/** Whether the page asks the relay to end the session. */
+function isSignOut({ source, kind, url }) {
+  return source === "fetch" && kind === "request" && new URL(url).pathname.endsWith("/revoke");
 }
 
 /** Until when the relay was at work on what it was asked at `from`: up to its reply, if that came. */

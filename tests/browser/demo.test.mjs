@@ -128,6 +128,22 @@ test("each message between the three parties is there, in order, with what it ca
   assert.ok(all.every(text => !/^Page to .*(App Secret|refresh token)/.test(text)), "the page sends no secret");
 });
 
+test("who goes back from the gateway and forward again finds all messages told as this tab's own, and each once", async () => {
+  const { page } = await on.user();
+  await button(page, "Sign in").click();
+  await page.getByRole("button", { name: ADA.name }).waitFor();
+  await page.goBack();
+  await button(page, "Sign in").waitFor();
+  await page.goForward();
+  await page.getByRole("button", { name: ADA.name }).click();
+  await button(page, "Allow").click();
+  await heading(page, ADA.phone);
+  await page.getByText(/^Gateway to Relay/).nth(1).waitFor({ state: "attached" });
+  const all = await messages(page);
+  assert.deepEqual(all.filter(text => /from another tab/.test(text)), []);
+  assert.equal(all.filter(text => /^Relay to Page: 302/.test(text)).length, 1);
+});
+
 test("a message opens: what the page has is legible, what it hasn't is a stand-in", async () => {
   const { page } = await on.user();
   const [reply] = await Promise.all([page.waitForResponse(`${on.demo.relay}/token`), signIn(page)]);

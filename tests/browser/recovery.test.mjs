@@ -1,7 +1,7 @@
 // The buttons for what goes wrong: each makes it happen, and the page tells and shows how it recovers.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ADA, button, heading, inOrder, messages, shoot, signIn, stage } from "./demo.mjs";
+import { ADA, button, heading, inOrder, messages, open, shoot, signIn, stage } from "./demo.mjs";
 
 const on = stage(test, { ttl: 300 });
 const log = page => page.getByRole("log");
@@ -189,6 +189,30 @@ test("the answer comes twice: one session, and its code went to the gateway once
   inOrder(await messages(page), [/^Page to Relay: POST \/token/, /^Relay to Gateway: POST .* the code and the App Secret/, /^Gateway to Relay: 200 .* both tokens/, /^Page to Relay: POST \/token/, /^Relay to Page: 200 access token/]);
   assert.ok((await messages(page)).every(text => !/from another tab/.test(text)), "the page’s own request, though the page had left");
   assert.deepEqual(problems, []);
+});
+
+test("the session before is revoked after the reply, and again if the gateway was down: both are told as this tab’s own, and another tab’s as its", async () => {
+  const { context, page } = await on.user();
+  await signIn(page);
+  const second = await open(context, on.demo);
+  // Each landing would clear the fault.
+  await page.route("**/demo/clear-faults", route => route.fulfill({ status: 204 }));
+  on.demo.emulator.fault({ kind: "unavailable", endpoint: "revoke", times: 1 });
+  await cause(page, "Double redirect");
+  await page.getByRole("button", { name: /^Continue/ }).click();
+  await told(page, "Recovered: one session", "recovery-double-signed-in");
+  const revocations = async (tab, count) => {
+    const rows = tab.locator(".message summary", { hasText: /Relay to Gateway: POST \S+revoke/ });
+    await rows.nth(count - 1).waitFor();
+    return (await rows.allInnerTexts()).map(text => (/from another tab/.test(text) ? "another's" : "own"));
+  };
+  assert.deepEqual(await revocations(page, 2), ["own", "own"]);
+  assert.deepEqual(await revocations(second, 2), ["another's", "another's"]);
+  // It was of the session before.
+  await second.reload();
+  await button(second, "Sign out").click();
+  assert.deepEqual(await revocations(page, 3), ["own", "own", "another's"]);
+  assert.deepEqual(await revocations(second, 3), ["another's", "another's", "own"]);
 });
 
 test("a trouble that takes a session can’t be had without one, and a new story ends the one before", async () => {
