@@ -269,8 +269,8 @@ pub fn page(status: u16, title: &str, text: &str, cookies: &[String], log: Log) 
     let html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8>\
          <meta name=viewport content=\"width=device-width\"><title>{title}</title>\
-         <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}}</style>\
-         <h1>{title}</h1><p>{text}</p>\n",
+         <style>:root{{color-scheme:light dark}}body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}}</style>\
+         <main><h1>{title}</h1><p>{text}</p></main>\n",
         title = escape(title),
         text = escape(text),
     );
