@@ -127,11 +127,13 @@ fn s29_who_waited_for_a_renewal_wants_no_other_though_another_tab_has_renewed_si
 
 #[test]
 fn a_token_that_an_api_has_refused_is_renewed_though_the_page_never_heard_of_it() {
-    let tab = World::relayed(json!({})).tab(PAGE).signed_in();
-    *tab.world.network.borrow_mut() = vec![Network::LosesReply];
+    let world = World::relayed_with(json!({ "custody": "cookie" }), json!({}));
+    let tab = world.tab(PAGE).signed_in();
+    *world.network.borrow_mut() = vec![Network::LosesReply];
     assert!(tab.drive(tab.client.access_token(NEW)).is_err());
-    let calls = || tab.world.relay().gateway_calls();
+    let calls = || world.relay().gateway_calls();
     let before = calls();
+    tab.client.called(&world.stored_label(), 2);
     let wanted = Wanted {
         rejected_generation: Some(2),
         ..Wanted::default()

@@ -257,7 +257,10 @@ fn s10_an_error_is_shown_until_redirect_uri_is_proven() {
         assert_eq!(response.status, 400, "{change}");
         assert!(response.headers.get("location").is_none());
         let page = String::from_utf8(response.body).unwrap();
-        assert!(page.starts_with("<!doctype html>") && page.contains("<main><h1>This sign-in can&#39;t start</h1>"));
+        assert!(
+            page.starts_with("<!doctype html>")
+                && page.contains("<main><h1>This sign-in can&#39;t start</h1>")
+        );
     }
 }
 
