@@ -69,14 +69,16 @@ export async function signIn(att, host, popup, options) {
 
       async function begin() {
         const url = await att.authorizationUrl(options);
-        const tell = connect(host, new URL(url).searchParams.get("state"), life.signal, (answer) => {
+        const state = new URL(url).searchParams.get("state");
+        const tell = connect(host, state, life.signal, (answer) => {
           tell(true);
           if (answer === undefined) return;
           const texts = redirect(answer).split(BREAK);
           texts[1] = ""; // The page's own address stays.
           const taken = ([text]) => {
             if (text || (!answer && (att.expiresAt ?? expiresAt) !== expiresAt)) resolve();
-            else if (answer) reject(new AttOAuthError("login_required", "the user has signed out meanwhile"));
+            // What has no such state is no answer.
+            else if (String(answer).includes(state)) reject(new AttOAuthError("login_required", "the user has signed out meanwhile"));
           };
           const take = () => look && run(HANDLE_REDIRECT, texts.join(BREAK)).then(taken, reject);
           isTaken = answer;
