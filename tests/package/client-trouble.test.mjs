@@ -12,6 +12,15 @@ const loseReply = async make => {
   await make();
   throw lost;
 };
+/** Holds the reply to the tab's next request: a promise, once that has come, of what lets it through. */
+const heldReply = tab =>
+  new Promise(come =>
+    tab.network.push(async make => {
+      const reply = await make();
+      await new Promise(come);
+      return reply;
+    }),
+  );
 const dispose = (...tabs) => tabs.forEach(({ att }) => att.dispose());
 
 /** A world whose relay is behind a port, where `spoil`, if there is one, answers in its place with what node:http has. */
@@ -295,18 +304,11 @@ describe("s30 a session that is ended is over everywhere", () => {
       const [first, second] = [await openTab(page), await openTab(page)];
       await first.signIn();
       await second.att.handleRedirect({ url: REDIRECT_URI });
-      let late;
-      await new Promise(renewed => {
-        second.network.push(async make => {
-          const reply = await make();
-          renewed();
-          await new Promise(release => (second.release = release));
-          return reply;
-        });
-        late = second.att.refresh();
-      });
+      const held = heldReply(second);
+      const late = second.att.refresh();
+      const release = await held;
       await first.att.signOut();
-      second.release();
+      release();
       await assert.rejects(late, { code: "login_required" });
       assert.equal(second.att.signedIn, false);
       await assert.rejects(second.att.accessToken(), { code: "login_required" });
@@ -326,16 +328,9 @@ describe("s30 a session that is ended is over everywhere", () => {
           if (where !== "here") tab = await tab.reload();
           const other = where === "here" ? tab : await openTab(tab.page);
           await other.att.handleRedirect({ url: REDIRECT_URI });
-          let release;
-          let redirect;
-          await new Promise(exchanged => {
-            tab.network.push(async make => {
-              const reply = await make();
-              await new Promise(hold => exchanged((release = hold)));
-              return reply;
-            });
-            redirect = tab.att.handleRedirect({ url });
-          });
+          const held = heldReply(tab);
+          const redirect = tab.att.handleRedirect({ url });
+          const release = await held;
           const began = performance.now();
           await other.att.signOut();
           assert.ok(performance.now() - began < 5_000);
@@ -364,16 +359,9 @@ describe("s30 a session that is ended is over everywhere", () => {
     let tab = await openTab(page);
     await tab.signIn();
     const url = await tab.leave();
-    let release;
-    let redirect;
-    await new Promise(exchanged => {
-      tab.network.push(async make => {
-        const reply = await make();
-        await new Promise(hold => exchanged((release = hold)));
-        return reply;
-      });
-      redirect = tab.att.handleRedirect({ url });
-    });
+    const held = heldReply(tab);
+    const redirect = tab.att.handleRedirect({ url });
+    const release = await held;
     const away = async () => Promise.reject(lost);
     tab.network.push(away, away);
     await tab.att.signOut();
