@@ -172,7 +172,7 @@ impl Page {
                 if is_same {
                     self.also("S", "");
                 }
-                self.ended(label, "");
+                self.ended(label, false);
             } else if error.code == ErrorCode::SessionMismatch {
                 self.displace();
             }

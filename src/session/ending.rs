@@ -7,9 +7,6 @@ use super::record::{self, HANDLE, LABEL};
 use crate::protocol::members::{self, Members};
 use crate::protocol::{ErrorCode, Result, revocation, text, token};
 
-/// Told with the label of a session that the user has left, not one that has ended by itself.
-const BY_USER: &str = "\x1f-";
-
 impl Page {
     // Signing out, in all tabs, whatever the network does. If the server can't be asked to revoke the
     // session's tokens now, that stays owed, and is settled alone at a later load.
@@ -22,29 +19,20 @@ impl Page {
     }
 
     pub(super) fn left(&mut self, flow: &mut Flow) -> Result<()> {
-        self.ended(record::line(&flow.record, LABEL), BY_USER);
+        self.ended(record::line(&flow.record, LABEL), true);
         flow.failed = self.check().err();
-        self.owe(flow)
-    }
-
-    /// What was granted to who has signed out meanwhile: nobody has had it.
-    pub(super) fn overtaken(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let stored = record::checked(reply);
-        let is_free = stored.is_empty() || record::is_over(stored);
-        if is_free || !self.config.has(REVOCATION_ENDPOINT) {
-            return self.owe(flow);
+        if !flow.record.is_empty() && self.config.has(REVOCATION_ENDPOINT) {
+            record::leave(&mut flow.record);
+            self.also("S", &flow.record);
         }
-        // Somebody has signed in since: that record stays.
-        self.ask_to_revoke(flow, Stage::Told)
+        self.revoke_if_it_can(flow)
     }
 
-    /// Revokes what nobody here has any more, now or later.
-    fn owe(&mut self, flow: &mut Flow) -> Result<()> {
+    /// Revokes what nobody here has any more, if there is anything and an endpoint for that.
+    pub(super) fn revoke_if_it_can(&mut self, flow: &mut Flow) -> Result<()> {
         if flow.record.is_empty() || !self.config.has(REVOCATION_ENDPOINT) {
             return self.out(flow);
         }
-        record::leave(&mut flow.record);
-        self.also("S", &flow.record);
         self.ask_to_revoke(flow, Stage::Told)
     }
 
@@ -116,7 +104,7 @@ impl Page {
     }
 
     pub(super) fn revoked(&mut self, flow: &mut Flow) -> Result<()> {
-        self.ended(record::line(&flow.record, LABEL), BY_USER);
+        self.ended(record::line(&flow.record, LABEL), true);
         flow.failed = self.check().err();
         self.out(flow)
     }
@@ -130,13 +118,14 @@ impl Page {
             self.share(record, token);
             return self.restore(flow);
         }
-        if !record.is_empty() {
-            // What this page is about to be given is over too, whosever it is (S30).
-            self.has_left = true;
-        }
         if is_of(&self.session, label) {
             self.is_out();
         }
+        if record.is_empty() {
+            // It has ended by itself: an answer that waits is to another sign-in.
+            return self.ask(flow, Stage::Heard, "s");
+        }
+        self.left = self.left.wrapping_add(1);
         self.ask(flow, Stage::Forget, "p")
     }
 

@@ -96,8 +96,6 @@ pub(super) enum Stage {
     Leave,
     /// The session's record to be removed.
     Left,
-    /// The stored session, to leave what the user signed out before it was there.
-    Overtaken,
     /// The stored session, to see whether a sign-out is owed.
     Settle,
     /// The reply to its revocation.
@@ -118,6 +116,8 @@ pub(crate) struct Flow {
     pub(super) input: String,
     /// How many renewals there had been when it began.
     pub(super) seen: u32,
+    /// How often the user had signed out.
+    pub(super) left: u32,
     /// The page's serial number when it looked.
     pub(super) serial: u32,
     /// The record of the session, or the sign-in under way, that it is at.
@@ -142,6 +142,7 @@ impl Flow {
             number,
             input,
             seen: page.attempts,
+            left: page.left,
             ..Self::default()
         }
     }
@@ -227,7 +228,6 @@ impl Page {
             Stage::Forget => self.forget_answers(flow, reply),
             Stage::Leave => self.leave(flow, reply),
             Stage::Left => self.left(flow),
-            Stage::Overtaken => self.overtaken(flow, reply),
             Stage::Settle => self.settle(flow, reply),
             Stage::Told => self.told(flow, reply),
             Stage::Settled => self.settled(flow, reply),

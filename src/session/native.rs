@@ -178,8 +178,8 @@ impl Task {
     /// it, and waits for no other.
     pub fn patience(&self) -> u32 {
         match self.flow.number {
-            // A user waits; and a renewal that a sign-out overtakes finds that nobody is signed in any more.
-            flow::BEGIN | flow::SIGN_OUT => 2_000,
+            // A renewal that it overtakes finds that nobody is signed in any more.
+            flow::SIGN_OUT => 2_000,
             _ => 15_000,
         }
     }

@@ -33,14 +33,16 @@ pub(crate) struct Page {
     pub(super) refusal: Option<Error>,
     /// Which of a token's ends was told.
     told: u8,
-    /// The user has signed out since a code was sent off.
-    pub(super) has_left: bool,
+    /// Counts how often the user has signed out: here by [`LEFT_HERE`], in other tabs by one.
+    pub(super) left: u32,
 
     // Of this turn: when it is, the status of the reply, and what is asked for.
     pub(super) now: f64,
     pub(super) status: i32,
     pub(super) out: String,
 }
+
+pub(super) const LEFT_HERE: u32 = 0x1_0000;
 
 const NOTHING: u8 = 0;
 const EXPIRING: u8 = 1;
@@ -67,7 +69,7 @@ impl Page {
             outcome: String::new(),
             refusal: None,
             told: NOTHING,
-            has_left: false,
+            left: 0,
             now: 0.0,
             status: 0,
             out: String::new(),
@@ -353,10 +355,15 @@ impl Page {
         self.emit("signedout");
     }
 
-    /// The session of that label is over: all tabs are told, and why.
-    pub(super) fn ended(&mut self, label: &str, why: &str) {
-        // What has ended by itself is no reason to drop what another sign-in is about to give.
-        self.has_left |= !why.is_empty();
+    /// The session of that label, or none, is over: all tabs are told, and whether the user has left it.
+    pub(super) fn ended(&mut self, label: &str, is_left: bool) {
+        let mut why = "";
+        if is_left {
+            self.left = self.left.wrapping_add(LEFT_HERE);
+            if !label.is_empty() {
+                why = "\x1f-";
+            }
+        }
         text::extend(&mut self.out, &["T", label, why, END]);
         self.is_out();
     }

@@ -6,7 +6,7 @@ use super::config::{
     ALLOW_MISSING_STATE, CALLBACK_PAGE, CLIENT_ID, IS_TOKEN, ISSUER, REDIRECT_URI, TOKEN_ENDPOINT,
 };
 use super::flow::{Flow, REVOKE, Reply, SIGN_OUT, Stage};
-use super::page::Page;
+use super::page::{LEFT_HERE, Page};
 use super::pending::{self, CODE, CODE_VERIFIER, CREATED_AT, Progress, RETURN_TO, SCOPE, STATE};
 use super::record::{self, CAME, EXPIRES_AT, LIFETIME};
 use crate::protocol::authorization::{Answer, Expected, Granted, ResponseType};
@@ -19,7 +19,6 @@ impl Page {
     /// takes up what a reload interrupted, or the session that is stored. Safe on every load, any number
     /// of times: the same redirect gives the same outcome.
     pub(super) fn answered(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        self.has_left = false;
         let list = pending::with(reply, self.now, "", "", false);
         if let Err(error) = self.take_answer(flow, &list) {
             flow.failed = Some(error);
@@ -177,6 +176,13 @@ impl Page {
     }
 
     pub(super) fn exchange(&mut self, flow: &mut Flow) -> Result<()> {
+        if (self.left ^ flow.left) >= LEFT_HERE {
+            // The user has signed out of this page meanwhile (S30). A sign-out in another tab, for which this one has waited,
+            // was before.
+            flow.record.clear();
+            return self.restore(flow);
+        }
+        flow.left = self.left;
         let grant = PublicGrant::AuthorizationCode {
             code: pending::field(&flow.record, CODE),
             code_verifier: pending::field(&flow.record, CODE_VERIFIER),
@@ -203,10 +209,10 @@ impl Page {
 
     pub(super) fn complete(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let is_in = flow.failed.is_none();
-        if is_in && self.has_left {
+        if is_in && self.left != flow.left {
             // The user has signed out while the reply was on its way (S30).
             text::set(&mut flow.record, &flow.signed.record);
-            return self.ask(flow, Stage::Overtaken, "s");
+            return self.revoke_if_it_can(flow);
         }
         let mut line = String::new();
         if is_in {

@@ -24,8 +24,7 @@ const END = 4;
 /** Puts what was granted. */
 const SCOPE = 5;
 
-// The numbers of the flows that begin a sign-in, give a token, sign out, and look at what another tab has stored.
-const BEGIN = 1;
+// The numbers of the flows that give a token, sign out, and look at what another tab has stored.
 const ACCESS_TOKEN = 2;
 const SIGN_OUT = 4;
 const SYNC = 7;
@@ -55,7 +54,7 @@ const LAG = 100;
 /** How long a task waits for a lock, in milliseconds: a frozen tab can hold one for ever. */
 const LOCK_WAIT = 15_000;
 
-/** The same where a user waits: a renewal that a sign-out overtakes finds that nobody is signed in any more. */
+/** The same for a sign-out: a renewal that it overtakes finds that nobody is signed in any more. */
 const SHORT_WAIT = 2_000;
 
 // What parts texts; no text has it.
@@ -252,7 +251,7 @@ export function open({ ask, resume, start }, options) {
     let unlock;
     let isAsked;
     const released = new Promise((resolve) => (unlock = resolve));
-    let patience = flow === BEGIN || flow === SIGN_OUT ? SHORT_WAIT : LOCK_WAIT;
+    let patience = flow === SIGN_OUT ? SHORT_WAIT : LOCK_WAIT;
     /** Waits for a lock a bounded time; then the flow goes on with or without it, and waits for no other. */
     const patiently = async (lock) => (await unless(signal, within(patience, () => lock))) ?? (patience = 0);
     /** Reads the record of that name, or writes or removes it if there is a `value`. */

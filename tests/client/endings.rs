@@ -2,7 +2,7 @@
 
 use att_oauth::protocol::ErrorCode;
 use att_oauth::protocol::http::Response;
-use att_oauth::session::{Event, Outcome, Reply, Wanted};
+use att_oauth::session::{Effect, Event, Outcome, Reply, Wanted};
 use serde_json::json;
 
 use crate::world::{Network, World};
@@ -122,5 +122,32 @@ fn s31_the_end_of_another_session_that_a_tab_hears_of_is_none_of_its_own() {
         assert_eq!(tab.token().unwrap(), token);
         assert_eq!(world.requests.borrow().len(), asked);
         assert_eq!(world.stored_label(), label);
+    }
+}
+
+#[test]
+fn s30_a_sign_out_while_a_sign_in_waits_for_its_turn_ends_it_here_but_not_in_another_tab() {
+    let user_left = "some-label\u{1f}-";
+    for is_here in [true, false] {
+        let world = World::relayed(json!({}));
+        let tab = world.tab(PAGE);
+        tab.go_and_come_back("allow");
+        let mut redirect = tab.client.handle_redirect(&tab.href.borrow());
+        tab.drive_to(&mut redirect, |effect| matches!(effect, Effect::LockTabs));
+        if is_here {
+            tab.drive(tab.client.sign_out()).unwrap();
+        } else {
+            // What the tab has waited for: it was before.
+            tab.drive(tab.client.sync(user_left)).unwrap();
+        }
+        let outcome = tab.drive_on(&mut redirect, Reply::Done).unwrap();
+        assert_eq!(matches!(outcome, Outcome::SignedIn(_)), !is_here);
+        assert_eq!(tab.client.is_signed_in(), !is_here);
+        let exchanges = world.relay().gateway_calls();
+        assert_eq!(
+            exchanges,
+            u64::from(!is_here),
+            "a code that is sent is spent"
+        );
     }
 }

@@ -64,10 +64,23 @@ fn s30_a_sign_out_in_another_tab_forgets_an_answer_that_waits() {
         ErrorCode::Network
     );
     first.drive(first.client.sign_out()).unwrap();
-    second.drive(second.client.sync("some-label")).unwrap();
+    second
+        .drive(second.client.sync("some-label\u{1f}-"))
+        .unwrap();
     let second = second.reload();
     assert_eq!(second.handle_redirect(), Ok(Outcome::Nothing));
     assert!(!second.client.is_signed_in());
+}
+
+#[test]
+fn an_answer_that_waits_outlasts_the_end_of_a_session_that_nobody_has_left() {
+    let world = World::new();
+    let tab = world.tab(PAGE);
+    tab.go_and_come_back("allow");
+    *world.network.borrow_mut() = vec![Network::Away];
+    assert!(tab.handle_redirect().is_err());
+    tab.drive(tab.client.sync("some-label")).unwrap();
+    assert!(matches!(tab.handle_redirect(), Ok(Outcome::SignedIn(_))));
 }
 
 #[test]

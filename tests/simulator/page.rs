@@ -386,7 +386,7 @@ impl Page {
                     self.left_at.set(self.sim().now());
                 }
                 if self.hears.get() {
-                    self.tell_tabs(told.expose(), is_left);
+                    self.tell_tabs(told.expose());
                 }
                 Reply::Done
             }
@@ -602,7 +602,7 @@ impl Page {
 
     // Other tabs.
 
-    fn tell_tabs(&self, label: &str, is_left: bool) {
+    fn tell_tabs(&self, label: &str) {
         for page in self.browser.pages() {
             if page.number == self.number {
                 continue;
@@ -625,7 +625,7 @@ impl Page {
                 page.sim().pause(0.0, most).await;
                 page.unheard.set(page.unheard.get() - 1);
                 if page.hears.get() {
-                    if is_left {
+                    if label.ends_with("\u{1f}-") {
                         page.left_at.set(page.sim().now());
                     }
                     page.sync(&label).await;

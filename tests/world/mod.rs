@@ -280,10 +280,7 @@ impl Tab {
 
     /// Performs a task's effects up to its first request, which stays on its way.
     pub fn drive_to_request(&self, task: &mut Task) {
-        let ended = self.go_on(task, Reply::Done, |effect| {
-            matches!(effect, Effect::Send(_))
-        });
-        assert!(ended.is_none(), "no request: {ended:?}");
+        self.drive_to(task, |effect| matches!(effect, Effect::Send(_)));
     }
 
     /// Performs a task's effects and its first request, whose reply stays on its way.
@@ -296,6 +293,12 @@ impl Tab {
                 Step::Done(result) => panic!("no request: {result:?}"),
             }
         }
+    }
+
+    /// The same up to the first effect that is to `stop` it.
+    pub fn drive_to(&self, task: &mut Task, stop: impl Fn(&Effect) -> bool) {
+        let ended = self.go_on(task, Reply::Done, stop);
+        assert!(ended.is_none(), "no such effect: {ended:?}");
     }
 
     /// Goes on with `reply` to the end.
