@@ -25,7 +25,7 @@ test.afterEach(() => Promise.all(browser.contexts().map(context => context.close
 async function user() {
   // The page's own policy knows of one relay.
   const context = await browser.newContext({ bypassCSP: true });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   await context.addInitScript(() => {
     globalThis.make = async (name, options) => {
       const { default: init, AttOAuth } = await import("/att-oauth/index.js");

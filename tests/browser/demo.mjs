@@ -33,7 +33,7 @@ export function stage({ before, after, afterEach }, options) {
   afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
   running.user = async (wanted = {}) => {
     const context = await browser.newContext({ ...DESK, ...wanted });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     const problems = problemsIn(context);
     const page = await open(context, running.demo);
     return { context, page, problems };

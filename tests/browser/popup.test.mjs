@@ -53,7 +53,7 @@ async function answer(popup, { name = "Ada Lovelace", action = "allow" } = {}) {
 }
 
 async function until(done, what) {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 600; i++) {
     if (await done()) return;
     await sleep(50);
   }
