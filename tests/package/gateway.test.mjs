@@ -1,4 +1,4 @@
-// The gateway emulator as the package has it: what JavaScript adds to the Rust that tests/gateway.rs holds to the contract.
+// The gateway emulator as the package has it: what JavaScript adds to the Rust that tests/gateway holds to the contract.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

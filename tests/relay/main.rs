@@ -10,8 +10,10 @@
 
 mod api;
 mod app_tokens;
+mod failures;
 mod handles;
 mod kept;
+mod origins;
 mod sessions;
 mod signing_in;
 mod token_endpoint;
