@@ -1,6 +1,7 @@
 // The browser's entry: the client, whose WebAssembly `init` fetches.
 import { ask, finish, imports, resume, start } from "#bindgen/client";
-import { AttOAuthError, words } from "#shell/host";
+import { AttOAuthError } from "#shell/host";
+import { unloaded } from "#shell/messages";
 import { define } from "#shell/entry";
 
 let starting;
@@ -9,10 +10,9 @@ let ready = false;
 /** See `init` in index.d.ts. */
 export default function init(source) {
   // A classic script knows no place of its own: that too is told.
-  starting ??= load(() => (source ??= new URL("./client.wasm", import.meta.url))).catch(async (cause) => {
+  starting ??= load(() => (source ??= new URL("./client.wasm", import.meta.url))).catch((cause) => {
     starting = undefined; // So that a later call can try again.
-    const { unloaded } = await words();
-    throw new AttOAuthError("not_initialized", ...(unloaded?.(cause, source) ?? ["client.wasm can't be loaded", { cause, retryable: true }]));
+    throw new AttOAuthError("not_initialized", ...unloaded(cause, source));
   });
   return starting;
 }

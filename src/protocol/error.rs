@@ -82,7 +82,7 @@ impl ErrorCode {
 macro_rules! reasons {
     ($($name:ident = $code:ident, $text:literal;)*) => {
         /// Why, as a developer reads it: a code has several. To JavaScript they go by their numbers; the texts are in
-        /// messages.js, which a page loads when something goes wrong.
+        /// messages.js.
         #[allow(missing_docs, reason = "each has its text")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Reason { $($name,)* }

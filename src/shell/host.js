@@ -1,4 +1,5 @@
 // The client's host: it fetches, stores, locks, waits and navigates. It decides nothing.
+import { MESSAGES } from "#shell/messages";
 import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured } from "#shell/options";
 
 export { AttOAuthError };
@@ -121,20 +122,15 @@ function redirect(href) {
 /** The codes of the reasons by their numbers; see src/protocol/error.rs. */
 const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported invalid_option".split(" ");
 
-/** What such a module has for this build's pages: of another build's, from a cache, nothing is taken. */
-const own = async (module) => (await module).later[MARK] ?? Promise.reject();
+/**
+ * What few pages need, loaded when one does; of another build's file, from a cache, nothing is taken. A service worker may
+ * import nothing then, and has.
+ */
+export const later = async () => (await (globalThis["att-oauth/later"] ?? import("#later"))).later[MARK] ?? Promise.reject();
 
-/** What few pages need, loaded when one does. A service worker may import nothing then, and has. */
-export const later = () => own(globalThis["att-oauth/later"] ?? import("#later"));
-
-/** The words of errors, or none if they can't be loaded. */
-export const words = () => own(import("#messages")).catch(() => ({}));
-
-/** The error of these texts. Without a message the code has to do. */
-async function failure(cause, reason, error, errorDescription, status, retryable) {
-  const code = CODES[reason];
-  const { MESSAGES } = await words();
-  return new AttOAuthError(code, MESSAGES?.[reason] ?? code, {
+/** The error of these texts. */
+function failure(cause, reason, error, errorDescription, status, retryable) {
+  return new AttOAuthError(CODES[reason], MESSAGES[reason], {
     cause,
     error: error || undefined,
     errorDescription: errorDescription || undefined,
@@ -299,8 +295,8 @@ export function open({ ask, resume, start }, options) {
           // much time, has had enough: an answer that stays in sight is no reason to lose it.
         }
       },
-      async E(name, ...error) {
-        emit(name, error.length && { error: await failure(cause, ...error) });
+      E(name, ...error) {
+        emit(name, error.length && { error: failure(cause, ...error) });
       },
       T: (...told) => channel?.postMessage(told.join(BREAK)),
     };
@@ -317,7 +313,7 @@ export function open({ ask, resume, start }, options) {
           // Once disposed of it asks no server any more, but keeps what one has answered.
           if (client < 0 && /[DF]/.test(letter)) throw disposed();
           if (letter === "D") return texts;
-          if (letter === "X") throw await failure(cause, ...texts);
+          if (letter === "X") throw failure(cause, ...texts);
           reply = (await effects[letter](...texts)) ?? DONE;
         }
       }

@@ -1,5 +1,6 @@
-// What a developer reads when something has gone wrong, by the numbers of `Reason` in src/protocol/error.rs. A module
-// of its own, which a page loads when it needs one.
+// What a developer reads when something has gone wrong.
+
+/** By the numbers of `Reason` in src/protocol/error.rs. */
 export const MESSAGES = [
   "the server can't be reached",
   "the server took too long",

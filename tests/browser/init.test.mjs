@@ -174,11 +174,6 @@ test("a file of another build, as a cache may keep it, is not joined with this s
   await fails(await open(), /client\.wasm is of another build than this script: is one from a cache\?$/);
 });
 
-test("where even the words can't be loaded the code is there, and what was thrown", async () => {
-  for (const name of ["client.wasm", "messages.js"]) site.answers[`/att-oauth/${name}`] = () => new Response("", { status: 404 });
-  await fails(await open(), /^client\.wasm can't be loaded$/, { retryable: true });
-});
-
 test("init takes a URL, a request, a response or the promise of one, bytes, a compiled module", async () => {
   const path = "/elsewhere/client.wasm";
   site.answers[path] = () => new Response(WASM, { headers: { "content-type": TYPES.wasm } });

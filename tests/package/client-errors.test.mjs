@@ -284,12 +284,6 @@ describe("an error", () => {
     tab.att.dispose();
   });
 
-  test("its code has to do for a message, if the messages can't be loaded", async () => {
-    const tab = await open({ realm: await packageWithout("messages.js", "index.node.js") });
-    const error = await told(() => tab.att.accessToken());
-    assert.deepEqual([error.code, error.message], ["login_required", "login_required"]);
-  });
-
   test("after a trap every call says so, and nothing throws but an AttOAuthError", async () => {
     const realm = await newRealm();
     const tab = await openTab(newBrowser(join()), { realm });

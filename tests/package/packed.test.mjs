@@ -35,7 +35,6 @@ const FILES = [
   "index.workerd.js",
   "later.d.ts",
   "later.js",
-  "messages.js",
   "package.json",
   "react.d.ts",
   "react.js",
@@ -51,7 +50,7 @@ const FILES = [
   "worker/wrangler.toml",
 ];
 /** What a page's script may load. */
-const IMPORTS = { "index.js": ["./later.js", "./messages.js"], "later.js": [], "messages.js": [] };
+const IMPORTS = { "index.js": ["./later.js"], "later.js": [] };
 
 const root = path => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "att-oauth-packed-"));

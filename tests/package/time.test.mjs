@@ -4,8 +4,7 @@ import { mock, test } from "node:test";
 import { AttOAuth } from "../../target/pkg/index.node.js";
 import { DEVICE, REDIRECT_URI } from "./relay.mjs";
 import { join, newBrowser, openTab } from "./tabs.mjs";
-// What a client loads when it renews, or when that fails: from the disk it takes real time.
-import "../../target/pkg/messages.js";
+// What a client loads when it renews in the background: from the disk it takes real time.
 import "../../target/pkg/later.js";
 
 const DAY = 86_400_000;

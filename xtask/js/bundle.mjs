@@ -17,7 +17,6 @@ const ENTRIES = [
   { artefact: "client", source: "index.server.js", platform: "node", output: "index.node.js" },
   { artefact: "client", source: "index.server.js", platform: "workerd", output: "index.workerd.js" },
   { artefact: "client", source: "later.js", platform: "browser", output: "later.js" },
-  { artefact: "client", source: "messages.js", platform: "browser", output: "messages.js" },
   { artefact: "client", source: "react.js", platform: "browser", output: "react.js" },
   { artefact: "relay", source: "relay.js", platform: "node", output: "relay.js" },
   { artefact: "relay", source: "relay.js", platform: "workerd", output: "relay.workerd.js" },
@@ -32,7 +31,7 @@ const ENTRIES = [
 const BROWSERS = ["chrome96", "firefox90", "safari15.1"];
 
 // What only the client's own scripts call by these names, in each of them a letter.
-const OWN = "AttOAuthError MESSAGES SIGN_IN appTokens callback checked failures fresh generation givenUp namespace options run timer unless unloaded until".split(" ");
+const OWN = "AttOAuthError SIGN_IN appTokens callback checked failures fresh generation givenUp namespace options run timer unless until".split(" ");
 const LETTERS = Object.fromEntries(OWN.map((name, number) => [name, String.fromCharCode(97 + number)]));
 
 const [folder, ...artefacts] = process.argv.slice(2);
@@ -57,7 +56,7 @@ function names(artefact, platform, glue) {
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^#bindgen\// }, ({ path }) => ({ path, namespace: "glue" }));
       onResolve({ filter: /^#shell\// }, ({ path }) => ({ path: root(`src/shell/${path.slice("#shell/".length)}.js`) }));
-      onResolve({ filter: /^#(gateway|later|messages|relay)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
+      onResolve({ filter: /^#(gateway|later|relay)$/ }, ({ path }) => ({ path: `./${path.slice(1)}.js`, external: true }));
       // workerd compiles no wasm at run time, only what it is given as a module. Elsewhere it is a text in the
       // script: a file beside it is lost when an app's bundler (webpack, Next, esbuild) moves the script.
       const wasm = platform === "workerd" ? { path: `./${artefact}.wasm`, external: true } : { path: output(`${artefact}.wasm`) };

@@ -4,9 +4,9 @@ import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-/** What every page loads, what it loads besides when it uses it or when an error is thrown, and what an app of React's has in its bundle. */
+/** What every page loads, what it loads besides when it uses it, and what an app of React's has in its bundle. */
 const MAIN = ["index.js", "client.wasm"];
-const LATER = ["later.js", "messages.js"];
+const LATER = ["later.js"];
 const REACT = "react.js";
 const COLUMNS = { raw: "raw", gzip: "gzip -9", brotli: "brotli -11" };
 
