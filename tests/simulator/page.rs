@@ -366,6 +366,10 @@ impl Page {
                 self.storage_takes_time().await;
                 if store == Store::Session && value.is_none() {
                     run.removed = self.stored_label().or(run.removed.take());
+                    if matches!(run.kind, Kind::SignOut | Kind::Revoke) {
+                        // Of whoever has signed in while it waited for the lock, too.
+                        self.browser.claims(None);
+                    }
                 }
                 self.save_record(store, value)
             }
