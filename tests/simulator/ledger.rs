@@ -30,6 +30,8 @@ pub struct Family {
     pub ended: Option<&'static str>,
     /// When somebody asked the relay to end it.
     pub over_at: Option<f64>,
+    /// When its vault had stored its end, whatever that was for.
+    pub closed_at: Option<f64>,
     /// Whether its vault has agreed.
     pub is_owed: bool,
     /// Whether the vault has found out that it is lost.
@@ -175,6 +177,7 @@ impl Ledger {
                     doomed: None,
                     ended: None,
                     over_at: None,
+                    closed_at: None,
                     is_owed: false,
                     is_lost: false,
                 });
@@ -262,6 +265,7 @@ impl Ledger {
             .filter(|flight| !flight.is_over.get());
         let suffered = flight.is_some_and(|flight| flight.fault.get().is_some());
         for family in self.of_vault(vault) {
+            family.closed_at.get_or_insert(sim.now());
             let excuse = match reason {
                 "invalid_grant" => suffered || family.doomed.or(family.ended).is_some(),
                 "revoked" => family.over_at.is_some(),

@@ -768,10 +768,10 @@ impl Page {
                 .sim()
                 .broken("3", || format!("the gateway never gave the token {token}"));
         };
-        let (user, label, over_at) = {
+        let (user, label, closed_at) = {
             let family = &ledger.families[family];
             let label = family.label.clone().unwrap_or_default();
-            (family.user, label, family.over_at)
+            (family.user, label, family.closed_at)
         };
         if let Some(shown) = self.user.replace(Some(user))
             && shown != user
@@ -788,8 +788,8 @@ impl Page {
             return;
         };
         // Where each tab keeps a record of its own, one may yet find the session that another has left,
-        // if the relay has not heard of it.
-        if !self.world.records_are_shared() && over_at.is_none_or(|at| at > out) {
+        // if its vault has not: the relay may not have heard of it, or the vault have died over it.
+        if !self.world.records_are_shared() && closed_at.is_none_or(|at| at > out) {
             return;
         }
         let could_not_know = self.unheard.get() > 0 || self.missed.get();
