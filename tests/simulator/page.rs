@@ -358,20 +358,19 @@ impl Page {
                 self.waits_for_tabs(run).await;
                 Reply::Done
             }
-            Effect::Load(store) => {
-                self.storage_takes_time().await;
-                self.load_record(store)
-            }
+            Effect::Load(store) => self.in_time(|| self.load_record(store)).await,
             Effect::Save(store, value) => {
-                self.storage_takes_time().await;
-                if store == Store::Session && value.is_none() {
-                    run.removed = self.stored_label().or(run.removed.take());
-                    if matches!(run.kind, Kind::SignOut | Kind::Revoke) {
-                        // Of whoever has signed in while it waited for the lock, too.
-                        self.browser.claims(None);
+                let saves = || {
+                    if store == Store::Session && value.is_none() {
+                        run.removed = self.stored_label().or(run.removed.take());
+                        if matches!(run.kind, Kind::SignOut | Kind::Revoke) {
+                            // Of whoever has signed in while it waited for the lock, too.
+                            self.browser.claims(None);
+                        }
                     }
-                }
-                self.save_record(store, value)
+                    self.save_record(store, value)
+                };
+                self.in_time(saves).await
             }
             Effect::Send(request) => self.send(run, request).await,
             Effect::ReplaceUrl(url) => {
@@ -519,12 +518,16 @@ impl Page {
 
     // Records: `Store` of `host.js`.
 
-    async fn storage_takes_time(&self) {
+    /// A browser's storage is used in the same turn that asks for it, and others come before the flow goes on; the app's own
+    /// takes its time.
+    async fn in_time(&self, uses: impl FnOnce() -> Reply) -> Reply {
         if self.world.weather.keeps == Keeps::Own {
             self.sim().pause(0.0, 30.0).await;
-        } else {
-            self.sim().step_aside().await;
+            return uses();
         }
+        let reply = uses();
+        self.sim().step_aside().await;
+        reply
     }
 
     fn load_record(&self, store: Store) -> Reply {
