@@ -361,12 +361,13 @@ impl Page {
             Effect::Load(store) => self.in_time(|| self.load_record(store)).await,
             Effect::Save(store, value) => {
                 let saves = || {
+                    let is_over = matches!(run.kind, Kind::SignOut | Kind::Revoke);
+                    if store == Store::Session && (is_over || run.exchanges) {
+                        // Of whoever has signed in while it waited for the lock or the reply, too.
+                        self.browser.claims(None);
+                    }
                     if store == Store::Session && value.is_none() {
                         run.removed = self.stored_label().or(run.removed.take());
-                        if matches!(run.kind, Kind::SignOut | Kind::Revoke) {
-                            // Of whoever has signed in while it waited for the lock, too.
-                            self.browser.claims(None);
-                        }
                     }
                     self.save_record(store, value)
                 };
