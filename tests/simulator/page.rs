@@ -13,7 +13,7 @@ use att_oauth::session::{
 };
 
 use crate::browser::{Browser, Claim, Storage, Tab};
-use crate::engine::{Group, Promise, Sim, WORLD};
+use crate::engine::{Finally, Group, Promise, Sim, WORLD};
 use crate::weather::{Keeps, Locks};
 use crate::world::{APP, ISSUER, REDIRECT_URI, World};
 
@@ -415,6 +415,14 @@ impl Page {
             // From here on nobody knows which session this browser has, until the reply is in.
             self.browser.claims(None);
         }
+        let is_heard = Rc::new(Cell::new(false));
+        let (browser, heard) = (self.browser.clone(), is_heard.clone());
+        // Nobody hears it if the page is gone, too.
+        let _missed = Finally(move || {
+            if !heard.get() {
+                browser.missed_reply.set(true);
+            }
+        });
         match self.browser.fetch(request, TIMEOUT_MS).await {
             Ok(response) => {
                 self.is_answered();
@@ -423,15 +431,10 @@ impl Page {
                     serde_json::from_slice(&response.body).unwrap_or_default();
                 run.label = json["session"].as_str().map(String::from);
                 self.note(|| format!("hears {} of {:?}", response.status, run.label));
-                if response.status >= 500 {
-                    self.browser.missed_reply.set(true);
-                }
+                is_heard.set(response.status < 500);
                 Reply::Response(response)
             }
-            Err(failure) => {
-                self.browser.missed_reply.set(true);
-                Reply::Failed(failure)
-            }
+            Err(failure) => Reply::Failed(failure),
         }
     }
 
