@@ -59,7 +59,7 @@ export type AttOAuthErrorCode =
   | "invalid_option"
   /**
    * A server's reply can't be read. What to do: look at what answers in the relay's place, such as a proxy or a network
-   * that wants a password; a later call asks again.
+   * that wants a password; a later call asks again, `handleRedirect` with the same answer too.
    */
   | "invalid_response"
   /**
@@ -100,7 +100,8 @@ export type AttOAuthErrorCode =
    */
   | "temporarily_unavailable"
   /**
-   * No answer came within `timeoutMs`, of a pop-up in ten minutes. What to do: call again.
+   * No answer came within `timeoutMs`, of a pop-up in ten minutes; or, without a relay, another tab has been renewing for
+   * five seconds longer than that, and a refresh token works once. What to do: call again.
    */
   | "timeout"
   /**
@@ -247,7 +248,10 @@ export type EndpointOptions = CodeOptions | ImplicitOptions;
 
 /** What the beginning of a sign-in may be given. */
 export interface AuthorizationOptions {
-  /** Where the user wants to go afterwards: a path of the app's own origin; by default the page that they are on. */
+  /**
+   * Where the user wants to go afterwards: a path of the app's own origin, with no segment of dots; by default the page that
+   * they are on.
+   */
   returnTo?: string;
   /** In place of the configured one. */
   scope?: string | readonly string[];
@@ -292,7 +296,7 @@ export interface AppTokenOptions extends CallOptions {
 
 /** What a call of `handleRedirect` may be given. */
 export interface RedirectOptions extends CallOptions {
-  /** The address with the answer, if it isn't the page's own. One of more than 65,536 characters holds none. */
+  /** The address with the answer, if it isn't the page's own, which stays as it is then. One of more than 65,536 characters holds none. */
   url?: string | URL;
 }
 
@@ -413,7 +417,8 @@ export class AttOAuth {
   refresh(options?: TokenOptions): Promise<string>;
 
   /**
-   * Revokes what was granted, at AT&T, and signs out. A failure changes nothing.
+   * Revokes what was granted, at AT&T, and signs out. A failure changes nothing. Without a relay it sends the backend's
+   * `refresh_token`, or the access token if there is none.
    *
    * @throws {AttOAuthError} `network`, `timeout`, `temporarily_unavailable`, `request_refused`, …
    */

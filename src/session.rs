@@ -1,10 +1,11 @@
 //! The client: what it knows of its session, and its flows as effects.
 //!
 //! The rules that this module keeps:
-//! - Tokens live in memory. What is stored is a record of the session (no token in it) and, for
-//!   the tab that started it, the sign-ins under way.
-//! - One flow at a time changes a session: each takes the lock first. The lock only saves requests;
-//!   the relay's vault is what makes it right, so a flow goes on if the lock can't be had.
+//! - Access tokens live in memory. What is stored is a record of the session, with the relay's sealed handle or a
+//!   backend's refresh token if there is one, and, for the tab that started it, the sign-ins under way.
+//! - One flow of a page at a time asks for a session: each takes the lock first, but for those that take in what is known
+//!   elsewhere. The lock only saves requests; the relay's vault is what makes it right, so a flow goes on if the lock
+//!   can't be had. Without a relay nothing else does, and a renewal gives up.
 //! - Only a verdict (`invalid_grant`) or the user ends a session; a failure of the network, of a
 //!   server or of the storage never does.
 //! - State is settled before anybody is told of it, and no borrow is held across an effect.

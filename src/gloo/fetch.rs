@@ -26,10 +26,8 @@ pub(super) async fn send(
 ) -> Result<Response, (Failure, gloo_net::Error)> {
     let controller = AbortController::new().ok();
     let signal = controller.as_ref().map(AbortController::signal);
-    let timer = controller.map(|controller| {
-        let ms = timeout.as_millis().min(LONGEST_TIMER.into());
-        Timeout::new(ms as u32, move || controller.abort())
-    });
+    let timer =
+        controller.map(|controller| Timeout::new(millis(timeout), move || controller.abort()));
     let answer = answer(request, signal.as_ref()).await;
     drop(timer);
     answer.map_err(|thrown| {
@@ -41,6 +39,11 @@ pub(super) async fn send(
         };
         (failure, thrown)
     })
+}
+
+/// As a timer takes it.
+pub(super) fn millis(timeout: Duration) -> u32 {
+    timeout.as_millis().min(LONGEST_TIMER.into()) as u32
 }
 
 async fn answer(

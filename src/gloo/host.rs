@@ -9,6 +9,7 @@ use core::time::Duration;
 use futures_channel::oneshot;
 use gloo_events::EventListener;
 use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -19,7 +20,7 @@ use super::renewal::Renewal;
 use super::storage::Drawer;
 use super::{Browser, Error, ErrorCode, Event, Outcome, Result, Storage, fetch};
 use crate::protocol::http::split_url;
-use crate::session::{Client, Effect, Reply, Step, Store, Task};
+use crate::session::{Client, Effect, Failure, Reply, Step, Store, Task};
 
 /// The longest delay that `setTimeout` takes without overflowing.
 pub(super) const LONGEST_TIMER: u32 = i32::MAX as u32;
@@ -149,7 +150,10 @@ impl Host {
     }
 
     pub async fn drive(self: &Rc<Self>, mut task: Task) -> Result<Outcome> {
-        let lock = Rc::new(Lock::new(&self.namespace, task.patience()));
+        let lock = Rc::new(Lock::new(
+            &self.namespace,
+            task.patience(fetch::millis(self.timeout)),
+        ));
         self.keep_in_sight(&lock);
         let mut thrown = None;
         let mut reply = Reply::Done;
@@ -164,8 +168,17 @@ impl Host {
                     Reply::Done
                 }
                 Effect::LockTabs => {
+                    let since = performance_now();
                     lock.wait_for_tabs().await;
-                    Reply::Done
+                    let lag = task.lag(performance_now() - since, self.now());
+                    if lag > 0 {
+                        TimeoutFuture::new(lag).await;
+                    }
+                    if lock.is_had() {
+                        Reply::Done
+                    } else {
+                        Reply::Failed(Failure::Timeout)
+                    }
                 }
                 Effect::Load(store) => Reply::Loaded(self.drawer(store).read()),
                 Effect::Save(store, record) => {
@@ -290,7 +303,8 @@ impl Host {
             // storage's own event comes when it can be seen.
             on(host, &realm, "storage", |host, event| {
                 let event: &StorageEvent = event.unchecked_ref();
-                if event.key().is_some_and(|key| key == host.session.key()) {
+                // It has no key if all was cleared.
+                if event.key().is_none_or(|key| key == host.session.key()) {
                     host.sync("");
                 }
             }),
@@ -324,9 +338,9 @@ impl Host {
         self.channel.replace(channel);
     }
 
-    /// Looks at what is stored; `ended`: the label of a session that is over.
-    fn sync(self: &Rc<Self>, ended: &str) {
-        self.start(self.client.sync(ended));
+    /// Looks at what is stored, and at what another tab has told.
+    fn sync(self: &Rc<Self>, told: &str) {
+        self.start(self.client.sync(told));
     }
 
     fn pause(&self) {

@@ -79,6 +79,11 @@ impl Lock {
         }
     }
 
+    /// Whether all that it has waited for was had in time.
+    pub fn is_had(&self) -> bool {
+        self.patience.get() > 0
+    }
+
     pub fn release(&self) {
         self.held.take();
     }

@@ -110,13 +110,13 @@ reasons! {
     NobodySignedIn = LoginRequired, "nobody is signed in";
     SessionEnded = LoginRequired, "the session has ended";
     SignInFailed = LoginRequired, "the sign-in failed: sign in again";
-    Displaced = SessionMismatch, "another sign-in in this browser has taken this page's place";
-    OtherSession = SessionMismatch, "another sign-in has taken this one's place";
-    OtherSite = CustodyMismatch, "the relay keeps sessions in a cookie that this browser doesn't send across sites";
+    Displaced = SessionMismatch, "another sign-in has taken this page's place";
+    OtherSession = SessionMismatch, "another sign-in has taken this page's place";
+    OtherSite = CustodyMismatch, "this browser doesn't send the relay's cookie across sites";
     Unavailable = TemporarilyUnavailable, "the server can't answer now";
     Refused = RequestRefused, "the server refused the request";
     OddStatus = InvalidResponse, "the server answered with an odd status";
-    NoToken = InvalidResponse, "the reply is no bearer token's: a member is missing or wrong";
+    NoToken = InvalidResponse, "the reply has no good bearer token";
     Denied = AccessDenied, "access was denied";
     NotAuthorized = AuthorizationFailed, "the sign-in failed";
     NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in of this tab";
@@ -125,7 +125,7 @@ reasons! {
     OtherKind = InvalidAnswer, "the redirect brings another kind of answer";
     TwoPlaces = InvalidAnswer, "the redirect has answers in query and fragment";
     TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or two kinds of answer";
-    NoRelay = Unsupported, "API calls and app tokens go through a relay";
+    NoRelay = Unsupported, "API calls and app tokens need a relay";
     NoEndpoint = Unsupported, "no endpoint for this was given";
     ReturnTo = InvalidOption, "returnTo must be a path of this app's own origin, like \"/inbox\"";
 }

@@ -41,14 +41,13 @@ pub fn request(
     Request::form(endpoint, form.encode())
 }
 
-/// The body of a request of a public client: with its handle, or in custody `cookie` with nothing but
+/// The body of a request of a public client: with its token, or in custody `cookie` with nothing but
 /// the cookie (our extension).
-pub fn public_request(client_id: &str, refresh_token: &str) -> String {
+pub fn public_request(client_id: &str, token: &str, hint: TokenTypeHint) -> String {
     let mut body = form::of_client(client_id);
-    form::append(&mut body, "token", refresh_token);
-    if !refresh_token.is_empty() {
-        let hint = TokenTypeHint::RefreshToken.as_str();
-        form::append(&mut body, "token_type_hint", hint);
+    form::append(&mut body, "token", token);
+    if !token.is_empty() {
+        form::append(&mut body, "token_type_hint", hint.as_str());
     }
     body
 }

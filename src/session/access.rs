@@ -38,25 +38,28 @@ impl Page {
     pub(super) fn give_token(&mut self, flow: &mut Flow) -> Result<()> {
         // A renewal that ended while this caller waited answers it too: another would last no longer.
         let joined = self.attempts != flow.seen;
-        let is_answered = joined && self.last_failure.is_none();
         let mut needed = text::number(wanted(flow, 0));
-        if joined {
-            needed = 0.0;
+        let generation = record::line(&self.session, GENERATION);
+        let is_refused = !generation.is_empty() && wanted(flow, 1) == generation;
+        if is_refused || !wanted(flow, 2).is_empty() {
+            needed = f64::INFINITY;
         } else if needed.is_nan() {
             needed = self.needed();
         }
-        let generation = record::line(&self.session, GENERATION);
-        let is_renewed = !wanted(flow, 2).is_empty();
-        let is_refused = !generation.is_empty() && wanted(flow, 1) == generation;
-        flow.is_rejected = !is_answered && (is_renewed || is_refused);
-        if !flow.is_rejected && self.is_fresh(self.now, needed) {
+        if joined && self.last_failure.is_none() && self.asked == flow.input {
+            needed = 0.0;
+        }
+        flow.is_rejected = needed == f64::INFINITY;
+        if self.is_fresh(self.now, needed) {
             return self.give();
         }
         if joined
             && let Some(error) = &self.last_failure
             && error.code != ErrorCode::Aborted
         {
-            let error = error.clone();
+            flow.failed = Some(error.clone());
+        }
+        if let Some(error) = flow.failed.take() {
             return self.give_kept(flow, error);
         }
         text::set(&mut flow.record, &self.session);
@@ -64,7 +67,7 @@ impl Page {
     }
 
     fn renew(&mut self, flow: &mut Flow) -> Result<()> {
-        let label = if flow.takes_any {
+        let label = if flow.takes_any != 0 {
             ""
         } else {
             record::line(&flow.record, LABEL)
@@ -93,11 +96,10 @@ impl Page {
     }
 
     pub(super) fn renewal(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        let is_mismatch = self.status == 409 && !record::line(&flow.record, LABEL).is_empty();
-        if is_mismatch && !flow.takes_any && self.shown.is_empty() {
+        if self.status == 409 && flow.takes_any == 0 && self.shown.is_empty() {
             // The record is behind the cookie: the page that another sign-in's reply came to died over
             // it. One that has shown nobody's yet takes the new session up.
-            flow.takes_any = true;
+            flow.takes_any = self.left.wrapping_add(1);
             return self.renew(flow);
         }
         flow.failed = self
@@ -105,6 +107,7 @@ impl Page {
             .err();
         // Counted for those who wait.
         self.attempts = self.attempts.wrapping_add(1);
+        text::set(&mut self.asked, &flow.input);
         self.last_failure = flow.failed.clone();
         // The user may have signed out, or another in, while the reply was on its way (S30, S31).
         self.ask(flow, Stage::Renewed, "s")
@@ -142,7 +145,7 @@ impl Page {
             return self.renew(flow);
         }
         let Err(error) = self.judged(flow, reply) else {
-            return self.give();
+            return Ok(());
         };
         // Whether the user is still signed in after this.
         if matches!(
@@ -159,6 +162,10 @@ impl Page {
     /// What a renewal, or its refusal, means for the session.
     fn judged(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let label = record::line(&flow.record, LABEL);
+        if !self.session.is_empty() && self.label() != label {
+            // This page has signed in anew meanwhile, or looked, and keeps what it has.
+            return Err(Reason::Displaced.into());
+        }
         let stored = record::checked(reply);
         let is_same = !stored.is_empty() && record::line(stored, LABEL) == label;
         let is_out = stored.is_empty() || record::is_over(stored);
@@ -172,7 +179,7 @@ impl Page {
                 if is_same {
                     self.also("S", "");
                 }
-                self.ended(label, false);
+                self.ended(&flow.record, false);
             } else if error.code == ErrorCode::SessionMismatch {
                 self.displace();
             }
@@ -181,17 +188,21 @@ impl Page {
         self.check()?;
         if is_out {
             self.is_out();
-            return Err(Reason::NobodySignedIn.into());
+            // What came too late is revoked (S30).
+            text::set(&mut flow.record, &flow.signed.record);
+            flow.failed = Some(Reason::NobodySignedIn.into());
+            return self.revoke_if_it_can(flow);
         }
-        let is_expected =
-            flow.takes_any || label.is_empty() || record::line(&flow.signed.record, LABEL) == label;
+        // The record knows nothing of a sign-out of the session that is ahead of it (S30).
+        let is_expected = flow.takes_any == self.left.wrapping_add(1)
+            || record::line(&flow.signed.record, LABEL) == label;
         if !is_expected || !is_same {
             self.displace();
             return Err(Reason::Displaced.into());
         }
         // The token is good even if the record can't be written: the vault has the rest.
         self.adopt(&flow.signed);
-        Ok(())
+        self.give()
     }
 
     /// Gives the token that there is.

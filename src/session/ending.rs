@@ -1,11 +1,12 @@
 //! The end of a session: signing out of this browser, or revoking what was granted.
 
-use super::config::{CLIENT_ID, REVOCATION_ENDPOINT};
+use super::config::{CLIENT_ID, IS_TOKEN, ISSUER, REVOCATION_ENDPOINT};
 use super::flow::{Flow, Reply, SETTLE, Stage};
 use super::page::Page;
 use super::record::{self, HANDLE, LABEL};
 use crate::protocol::members::{self, Members};
-use crate::protocol::{ErrorCode, Result, revocation, text, token};
+use crate::protocol::revocation::{self, TokenTypeHint};
+use crate::protocol::{ErrorCode, Result, text, token};
 
 impl Page {
     // Signing out, in all tabs, whatever the network does. If the server can't be asked to revoke the
@@ -14,12 +15,13 @@ impl Page {
     pub(super) fn leave(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let stored = record::checked(reply);
         text::set(&mut flow.record, text::or(stored, &self.session));
+        text::set(&mut flow.signed.token, &self.token);
         // Removed first, for a full storage would refuse to write.
         self.ask(flow, Stage::Left, "S")
     }
 
     pub(super) fn left(&mut self, flow: &mut Flow) -> Result<()> {
-        self.ended(record::line(&flow.record, LABEL), true);
+        self.ended(&flow.record, true);
         flow.failed = self.check().err();
         if !flow.record.is_empty() && self.config.has(REVOCATION_ENDPOINT) {
             record::leave(&mut flow.record);
@@ -65,8 +67,8 @@ impl Page {
     }
 
     pub(super) fn settled(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        // Another tab may have signed in meanwhile.
-        if record::is_over(reply) {
+        // Another tab may have signed in meanwhile; or another session's is owed.
+        if reply == flow.record {
             self.also("S", "");
         }
         self.out(flow)
@@ -78,8 +80,14 @@ impl Page {
 
     pub(super) fn ask_to_revoke(&mut self, flow: &mut Flow, next: Stage) -> Result<()> {
         flow.stage = next;
-        let handle = record::line(&flow.record, HANDLE);
-        let body = revocation::public_request(self.config.line(CLIENT_ID), handle);
+        let mut token = record::line(&flow.record, HANDLE);
+        let mut hint = TokenTypeHint::RefreshToken;
+        if token.is_empty() && !self.config.has(ISSUER) {
+            // All that there is.
+            token = &flow.signed.token;
+            hint = TokenTypeHint::AccessToken;
+        }
+        let body = revocation::public_request(self.config.line(CLIENT_ID), token, hint);
         self.send(
             REVOCATION_ENDPOINT,
             &body,
@@ -104,7 +112,7 @@ impl Page {
     }
 
     pub(super) fn revoked(&mut self, flow: &mut Flow) -> Result<()> {
-        self.ended(record::line(&flow.record, LABEL), true);
+        self.ended(&flow.record, true);
         flow.failed = self.check().err();
         self.out(flow)
     }
@@ -118,7 +126,8 @@ impl Page {
             self.share(record, token);
             return self.restore(flow);
         }
-        if is_of(&self.session, label) {
+        // A token out of a fragment is a page's alone, and so is its label.
+        if is_of(&self.session, label) || self.config.has(IS_TOKEN) && !self.session.is_empty() {
             self.is_out();
         }
         if record.is_empty() {

@@ -125,8 +125,9 @@ pub(crate) struct Flow {
     pub(super) asked_at: f64,
     /// The kept token was refused.
     pub(super) is_rejected: bool,
-    /// It asks for another session than its own, because the record is behind the cookie.
-    pub(super) takes_any: bool,
+    /// Not 0 if it asks for another session than its own, because the record is behind the cookie: how often the user had
+    /// signed out by then, and one.
+    pub(super) takes_any: u32,
     /// What it was given for an answer or a renewal; no token if nothing.
     pub(super) signed: Signed,
     /// What it comes to, once that is known.
@@ -192,7 +193,7 @@ impl Page {
                     _ => self.ask(flow, Stage::Locked, "L"),
                 }
             }
-            // The lock only saves requests: whether it was had is all the same.
+            // The lock only saves requests: whether it was had is all the same, but to who can't do without.
             Stage::Start | Stage::Locked => match flow.number {
                 SIGN_OUT => self.ask(flow, Stage::Forget, "p"),
                 SETTLE => self.ask(flow, Stage::Settle, "s"),
@@ -208,7 +209,11 @@ impl Page {
                     self.called(texts(0), text::number(texts(1)));
                     self.done("", None)
                 }
-                _ => self.restore(flow),
+                _ => {
+                    // Known where a lock that can't be done without wasn't had.
+                    flow.failed = self.check().err();
+                    self.restore(flow)
+                }
             },
             Stage::Restore => self.restored(flow, reply),
             Stage::Answer => self.answered(flow, reply),

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use super::config::{self, Config};
-use super::flow::{self, BREAK, END, Flow};
-use super::options::{check_scope, page};
+use super::flow::{self, BREAK, END, Flow, Stage};
+use super::options::{check_scope, is_own_path, leads_up, page};
 use super::page::Page;
 use super::record;
 use crate::protocol::authorization::{CustomParam, Redirect};
@@ -76,7 +76,7 @@ impl Event {
 /// Where a record is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Store {
-    /// Shared by all tabs: the session's record, which holds no token.
+    /// Shared by all tabs: the session's record, which holds no access token.
     Session,
     /// This tab's own: sign-ins under way.
     Pending,
@@ -85,8 +85,8 @@ pub enum Store {
 /// What the host is asked to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Wait for this client's lock in this tab, a bounded time; then go on with or without it. It is let go
-    /// when the flow ends. Answered by [`Reply::Done`].
+    /// Wait for this client's lock in this tab, a [bounded time](Task::patience). It is let go when the flow ends. Answered
+    /// by [`Reply::Done`] or [`Failure::Timeout`].
     Lock,
     /// The same across tabs, while the one in this tab is held. It costs a tab of a browser more than all else.
     /// A host that keeps [`Store::Pending`] for more than its own tab takes it with the other.
@@ -174,22 +174,50 @@ impl Task {
         }
     }
 
-    /// How many milliseconds its host waits for a lock, which a frozen tab can hold for ever; then it goes on with or without
-    /// it, and waits for no other.
-    pub fn patience(&self) -> u32 {
+    /// How many milliseconds its host waits for locks in all, which a frozen tab can hold for ever, if a request may take
+    /// `timeout`. What isn't had by then is answered by [`Failure::Timeout`], and waited for no more.
+    pub fn patience(&self, timeout: u32) -> u32 {
         match self.flow.number {
-            // A renewal that it overtakes finds that nobody is signed in any more.
-            flow::SIGN_OUT => 2_000,
-            _ => 15_000,
+            // What a user waits for. A renewal that a sign-out overtakes finds that nobody is signed in any more, and a
+            // sign-in begins with what is this tab's alone.
+            flow::BEGIN | flow::SIGN_OUT => 2_000,
+            // Longer than who holds it waits for an answer.
+            _ => timeout.saturating_add(5_000),
         }
+    }
+
+    /// How many milliseconds a browser's host waits once it has the lock across tabs, for which it has waited so many: what
+    /// the one before has told or stored, a tab of another process may hear and see only then.
+    pub fn lag(&self, waited: f64, now: f64) -> u32 {
+        let page = self.client.page.borrow();
+        let is_early = match self.flow.number {
+            // Somebody may have signed out there.
+            flow::REDIRECT => waited > 10.0,
+            // Somebody may have used up a refresh token.
+            flow::ACCESS_TOKEN => {
+                let is_fine = self.flow.input == [BREAK, BREAK].concat() && page.fresh(now) > 0;
+                !is_fine && !page.config.has(config::ISSUER)
+            }
+            _ => false,
+        };
+        if is_early { 100 } else { 0 }
     }
 
     /// Goes on: with [`Reply::Done`] at first, then with what came of the effect. `now` in
     /// milliseconds since 1970.
     pub fn resume(&mut self, reply: Reply, now: f64) -> Step {
         if self.queue.is_empty() {
-            let (status, text) = texts_of(reply);
             let mut page = self.client.page.borrow_mut();
+            let (status, text) = match reply {
+                // The lock only saves requests where a vault makes it right.
+                Reply::Failed(Failure::Timeout)
+                    if matches!(self.flow.stage, Stage::Locked)
+                        && page.config.has(config::ISSUER) =>
+                {
+                    texts_of(Reply::Done)
+                }
+                reply => texts_of(reply),
+            };
             let effects = page.resume(&mut self.flow, now, status, &text);
             let effects = effects.split_terminator(END).map(String::from);
             self.queue.extend(effects);
@@ -381,7 +409,7 @@ impl Client {
         if options
             .return_to
             .as_deref()
-            .is_some_and(|path| path.is_empty() || !is_text(path))
+            .is_some_and(|path| !is_own_path(path))
         {
             return Err(Reason::ReturnTo.into());
         }
@@ -412,7 +440,8 @@ impl Client {
         if page.origin != callback.origin || page.path == callback.path {
             return None;
         }
-        href.get(page.origin.len()..)
+        let path = href.get(page.origin.len()..)?;
+        is_own_path(path).then_some(path)
     }
 
     /// Gives an access token that is good for as long as is wanted.
@@ -434,7 +463,7 @@ impl Client {
     /// # Errors
     /// [`ErrorCode::InvalidOption`] for what is no path
     pub fn api_target(self: &Rc<Self>, path: &str) -> Result<Task> {
-        if !path.starts_with('/') || path.contains(|c| c < ' ') {
+        if !path.starts_with('/') || path.contains(|c| c < ' ') || leads_up(path) {
             let what = "fetch takes a path as at AT&T, like \"/rest/2/Devices/Info\"";
             return Err(Error::new(ErrorCode::InvalidOption, what));
         }

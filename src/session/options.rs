@@ -165,6 +165,27 @@ fn wrong(name: &str, what: &str) -> Error {
     Error::new(ErrorCode::InvalidOption, text::joined(&[name, " ", what]))
 }
 
+/// Whether a browser resolves `path` to the app's own origin, and to a path that still leads there when it is
+/// resolved once more, whatever it makes of backslashes, tabs, encoded slashes and dots (S10).
+pub(super) fn is_own_path(path: &str) -> bool {
+    let start = path.get(..4).unwrap_or(path).to_ascii_lowercase();
+    start.starts_with('/')
+        && !["//", "/%2f", "/%5c"]
+            .iter()
+            .any(|other| start.starts_with(other))
+        && !leads_up(path)
+        && path.bytes().all(|b| b > b' ' && b != b'\\' && b != 0x7f)
+}
+
+/// Whether it has a segment of dots, which a browser resolves.
+pub(super) fn leads_up(path: &str) -> bool {
+    let plain = path.split(['?', '#']).next().unwrap_or_default();
+    plain.split(['/', '\\']).any(|segment| {
+        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+        dots == "." || dots == ".."
+    })
+}
+
 /// The page of a URL: without its query and fragment, and `/` for an empty path.
 pub(super) fn page(url: &str) -> String {
     let parts = split_url(url);
@@ -243,6 +264,52 @@ mod tests {
                 .starts_with("authorizationEndpoint")
         );
         assert!(with(|o| o.scope = Scope::parse("DC,SMS").unwrap()).starts_with("scope has SMS"));
+    }
+
+    #[test]
+    fn s10_return_to_is_a_path_of_the_apps_own_origin() {
+        for path in [
+            "/",
+            "/inbox",
+            "/a?b=//c#/d",
+            "/a?b=/../c",
+            "/%20",
+            "/a//b",
+            "/.well-known/a",
+            "/a/...",
+            "/ü",
+        ] {
+            assert!(is_own_path(path), "{path}");
+        }
+        for path in [
+            "",
+            "inbox",
+            "//evil",
+            "/\\evil",
+            "\\/evil",
+            "https://evil",
+            "javascript:alert(1)",
+            "/%2fevil",
+            "/%2Fevil",
+            "/%5Cevil",
+            "/\tevil",
+            "/\n/evil",
+            " /evil",
+            "/a\\b",
+            "/a\u{7f}",
+            "@evil",
+            "/ evil",
+            "/.//evil",
+            "/..//evil",
+            "/a/..//evil",
+            "/%2e//evil",
+            "/a/.%2E//evil",
+            "/a/..",
+            "/a/.?b",
+            "/./%2fevil",
+        ] {
+            assert!(!is_own_path(path), "{path}");
+        }
     }
 
     #[test]

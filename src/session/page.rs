@@ -26,6 +26,8 @@ pub(crate) struct Page {
     /// How many requests for a token this page has made, and how the last one failed.
     pub(super) attempts: u32,
     pub(super) last_failure: Option<Error>,
+    /// What it was asked for.
+    pub(super) asked: String,
     /// What the redirect that this page was loaded by came to: the text or the error, and the sign-in's
     /// `state`.
     pub(super) outcome: String,
@@ -65,6 +67,7 @@ impl Page {
             shown: String::new(),
             attempts: 0,
             last_failure: None,
+            asked: String::new(),
             redirect: String::new(),
             outcome: String::new(),
             refusal: None,
@@ -202,6 +205,7 @@ impl Page {
                 API => return self.api(flow),
                 REVOKE => {
                     text::set(&mut flow.record, &self.session);
+                    text::set(&mut flow.signed.token, &self.token);
                     return self.ask_to_revoke(flow, Stage::Revoke);
                 }
                 _ => {}
@@ -315,6 +319,8 @@ impl Page {
         }
         self.emit("change");
         self.forget();
+        // Of the session before.
+        self.last_failure = None;
         self.displaced = false;
         text::set(&mut self.token, &signed.token);
         self.take(&signed.record);
@@ -355,15 +361,17 @@ impl Page {
         self.emit("signedout");
     }
 
-    /// The session of that label, or none, is over: all tabs are told, and whether the user has left it.
-    pub(super) fn ended(&mut self, label: &str, is_left: bool) {
+    /// The session of that record, or none, is over: all tabs are told, and whether the user has left it.
+    pub(super) fn ended(&mut self, record: &str, is_left: bool) {
         let mut why = "";
         if is_left {
             self.left = self.left.wrapping_add(LEFT_HERE);
-            if !label.is_empty() {
+            // What was left before is no news.
+            if !record.is_empty() && !record::is_over(record) {
                 why = "\x1f-";
             }
         }
+        let label = record::line(record, LABEL);
         text::extend(&mut self.out, &["T", label, why, END]);
         self.is_out();
     }

@@ -17,7 +17,7 @@ pub(super) const SCOPE: usize = 2;
 pub(super) const EXPIRES_AT: usize = 3;
 /// Milliseconds that the token was given for; empty likewise.
 pub(super) const LIFETIME: usize = 4;
-/// A sealed handle in custody `handle`: useless at the gateway.
+/// A sealed handle in custody `handle`, useless at the gateway; without a relay the backend's refresh token.
 pub(super) const HANDLE: usize = 5;
 /// What names the session for the relay's `/api` then.
 pub(super) const API_HANDLE_LINE: usize = 6;

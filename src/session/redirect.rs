@@ -198,7 +198,8 @@ impl Page {
         let begun = begun(&flow.record);
         if let Err(error) = self.signed(reply, flow.asked_at, &begun, &mut flow.signed) {
             // A failure that passes leaves the answer where it waits: the next call tries again.
-            let is_passing = error.is_passing();
+            // A page that a network's own portal has put in place of the reply says nothing of the code.
+            let is_passing = error.is_passing() || error.code == ErrorCode::InvalidResponse;
             flow.failed = Some(once_more(error));
             if is_passing {
                 return self.restore(flow);

@@ -39,12 +39,14 @@ pub fn ask(work: u32, number: usize, now: f64, known: u32) -> f64 {
         return f64::NAN;
     };
     let open = &mut *open;
+    // Of these two nobody reads what is given back.
     if work == 0 {
         end(&mut open.flows, number);
     } else if work == 1 {
         end(&mut open.pages, number);
     }
     let Some(Some(page)) = open.pages.get_mut(number) else {
+        put(&[]);
         return f64::NAN;
     };
     match work {

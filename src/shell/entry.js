@@ -1,6 +1,6 @@
 // The public class, over what host.js makes of Rust's side.
 import { AttOAuthError, decoder, later, open } from "#shell/host";
-import { REDIRECT, SIGN_IN, TOKEN, checked, customParamOf, scopeOf } from "#shell/options";
+import { REDIRECT, SIGN_IN, TOKEN, checked, customParamOf, pathFrom, scopeOf } from "#shell/options";
 
 // The flows by their numbers in src/session/flow.rs.
 const HANDLE_REDIRECT = 0;
@@ -74,6 +74,7 @@ export function define(glue, isReady) {
     }
 
     async signIn(options) {
+      checked(options, SIGN_IN);
       const { location } = globalThis;
       // A worker has one that can't be left.
       if (!location?.assign) throw new AttOAuthError("unsupported", "there is no page to leave here: use authorizationUrl()");
@@ -92,7 +93,7 @@ export function define(glue, isReady) {
         scopeOf(asked, this.#host.options),
         asked.returnTo,
         customParamOf(asked),
-        pathFrom(this.#host.callback),
+        pathFrom(this.#host.callback, globalThis.location),
       ];
       return (await this.#host.run(BEGIN, texts.join(BREAK), asked.signal))[0];
     }
@@ -149,10 +150,4 @@ const random = new Uint8Array(78);
 function drawn() {
   crypto.getRandomValues(random).forEach((byte, i) => (random[i] = ((byte &= 31) < 26 ? 97 : 24) + byte));
   return decoder.decode(random);
-}
-
-/** The path of the app's own page, to come back to; none for the callback page itself. */
-function pathFrom(callback) {
-  const { origin, pathname, href } = globalThis.location ?? {};
-  return callback.startsWith(`${origin}/`) && callback !== origin + pathname ? href.slice(origin.length) : "";
 }

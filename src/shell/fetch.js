@@ -82,16 +82,20 @@ export async function fetch(att, host, input, init) {
 /** The path of a call through the relay, or the URL of a direct one; nothing for what gets no token (S05). */
 function targetOf(text, { relay, apiOrigins = [] }) {
   // To a page `//name/` is another host's.
-  if (/^\/(?!\/)[^\0-\x1f]*$/.test(text)) return text;
+  const isPath = /^\/(?!\/)[^\0-\x1f]*$/.test(text);
+  if (isPath && !relay) return text;
   try {
-    const { href } = new URL(text);
+    const api = relay && new URL(relay).href.replace(/\/*$/, "/api");
+    // Dots in a path don't lead out of there.
+    const { href } = new URL(isPath ? api + text : text);
     // With the slash no other port or host begins so, and with a user before the host none does.
     const path = (base) => href.startsWith(`${base}/`) && href.slice(base.length);
     return (
-      (relay && path(new URL(relay).href.replace(/\/*$/, "/api"))) ||
-      (apiOrigins.some(path) && href) ||
-      // What a page makes of a path.
-      path(globalThis.location?.origin)
+      (relay && path(api)) ||
+      (!isPath &&
+        ((apiOrigins.some(path) && href) ||
+          // What a page makes of a path.
+          path(globalThis.location?.origin)))
     );
   } catch {
     // No URL.

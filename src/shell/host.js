@@ -1,6 +1,6 @@
 // The client's host: it fetches, stores, locks, waits and navigates. It decides nothing.
 import { MESSAGES } from "#shell/messages";
-import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured } from "#shell/options";
+import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured, pathFrom } from "#shell/options";
 
 export { AttOAuthError };
 
@@ -25,7 +25,9 @@ const END = 4;
 /** Puts what was granted. */
 const SCOPE = 5;
 
-// The numbers of the flows that give a token, sign out, and look at what another tab has stored.
+// The numbers of the flows that complete a sign-in and begin one, give a token, sign out, and look at what another tab has stored.
+const HANDLE_REDIRECT = 0;
+const BEGIN = 1;
 const ACCESS_TOKEN = 2;
 const SIGN_OUT = 4;
 const SYNC = 7;
@@ -49,13 +51,19 @@ const CLOSED = -2;
 /** The longest URL or reply that is read, in characters: Rust keeps the memory that it once had. */
 const LONGEST = 65_536;
 
-/** How long a tab may see what was stored before, in milliseconds. */
+/** How long a tab may see what was stored before, and not hear what was told, in milliseconds. */
 const LAG = 100;
 
-/** How long a task waits for a lock, in milliseconds: a frozen tab can hold one for ever. */
-const LOCK_WAIT = 15_000;
+/** Who has waited longer than this for the lock, in milliseconds, has waited for another tab. */
+const AT_ONCE = 10;
 
-/** The same for a sign-out: a renewal that it overtakes finds that nobody is signed in any more. */
+/** How long a task waits for a lock beyond the time that its holder's request may take, in milliseconds: a frozen tab can hold one for ever. */
+const LOCK_WAIT = 5_000;
+
+/**
+ * The same for what a user waits for: a renewal that a sign-out overtakes finds that nobody is signed in any more, and a sign-in
+ * begins with what is this tab's alone.
+ */
 const SHORT_WAIT = 2_000;
 
 // What parts texts; no text has it.
@@ -120,7 +128,7 @@ function redirect(href) {
 }
 
 /** The codes of the reasons by their numbers; see src/protocol/error.rs. */
-const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported invalid_option".split(" ");
+const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported".split(" ");
 
 /**
  * What few pages need, loaded when one does; of another build's file, from a cache, nothing is taken. A service worker may
@@ -168,6 +176,8 @@ export function open({ ask, resume, start }, options) {
     // A sign-in under way is this tab's alone, wherever the session is kept.
     pending: keeper(storage === "local" ? "session" : storage, timeoutMs),
   };
+  /** One after the other: a storage of the app's own may read what stood there before it has written. */
+  let stored;
   const events = new EventTarget();
   const page = new AbortController();
   const { signal } = page;
@@ -245,17 +255,34 @@ export function open({ ask, resume, start }, options) {
     let task;
     let cause;
     let unlock;
-    let isAsked;
+    let turn;
     const released = new Promise((resolve) => (unlock = resolve));
-    let patience = flow === SIGN_OUT ? SHORT_WAIT : LOCK_WAIT;
+    let patience = flow === BEGIN || flow === SIGN_OUT ? SHORT_WAIT : timeoutMs + LOCK_WAIT;
     /** Waits for a lock a bounded time; then the flow goes on with or without it, and waits for no other. */
     const patiently = async (lock) => (await unless(signal, within(patience, () => lock))) ?? (patience = 0);
     /** Reads the record of that name, or writes or removes it if there is a `value`. */
     const record = (name, value) =>
-      stores[name](`${namespace}|${name}`, value).catch((thrown) => {
-        cause = thrown;
-        return [STORAGE, ""];
-      });
+      (stored = Promise.resolve(stored)
+        .then(() => stores[name](`${namespace}|${name}`, value))
+        .catch((thrown) => {
+          cause = thrown;
+          return [STORAGE, ""];
+        }));
+    /** Waits for the lock across tabs, where there are Web Locks, unless this flow has waited too long already. */
+    async function takeTurn() {
+      const since = performance.now();
+      const locks = globalThis.navigator?.locks;
+      if (locks) {
+        // Refused (an opaque origin): the lock only saves requests.
+        await patiently(new Promise((had) => locks.request(namespace, () => (had(true), released)).catch(had)));
+        // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
+        // another process has stored when they do. And what is told may be heard later than the lock is had.
+        const isEarly = flow === HANDLE_REDIRECT ? performance.now() > since + AT_ONCE : flow === ACCESS_TOKEN && !options.relay && !(text === ANY_TOKEN && fresh());
+        if (isEarly) await within(LAG, () => new Promise(() => {}));
+      }
+      // A refresh token works once, where no vault keeps the rest.
+      return patience || options.relay ? DONE : [TIMEOUT, ""];
+    }
     // By their letters in flow.rs.
     const effects = {
       async l() {
@@ -267,17 +294,8 @@ export function open({ ask, resume, start }, options) {
         // What of a tab's alone the app itself stores may be there for all.
         if (typeof storage === "object") await effects.L();
       },
-      async L() {
-        const locks = globalThis.navigator?.locks;
-        // A second time it would wait for itself.
-        if (isAsked || !locks) return;
-        isAsked = true;
-        // Refused (an opaque origin): the lock only saves requests.
-        await patiently(new Promise((had) => locks.request(namespace, () => (had(true), released)).catch(had)));
-        // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
-        // another process has stored when they do.
-        if (!options.relay && flow === ACCESS_TOKEN && !(text === ANY_TOKEN && fresh())) await within(LAG, () => new Promise(() => {}));
-      },
+      // A second time it would wait for itself.
+      L: () => (turn ??= takeTurn()),
       s: () => record("session"),
       p: () => record("pending"),
       S: (value) => record("session", value),
@@ -289,10 +307,11 @@ export function open({ ask, resume, start }, options) {
       },
       A(url) {
         try {
-          history.replaceState(history.state, "", url);
+          // On another page of the app `handleRedirect({ url })` was given a URL that isn't its own.
+          pathFrom(callback, location) || history.replaceState(history.state, "", url);
         } catch {
-          // There is no page; or `handleRedirect({ url })` was given another origin's; or WebKit, which allows so many in so
-          // much time, has had enough: an answer that stays in sight is no reason to lose it.
+          // There is no page, or it is of another origin; or WebKit, which allows so many in so much time, has had enough: an
+          // answer that stays in sight is no reason to lose it.
         }
       },
       E(name, ...error) {
@@ -363,8 +382,8 @@ export function open({ ask, resume, start }, options) {
   on(globalThis, "online", () => schedule(1));
   on(globalThis.document, "visibilitychange", look);
   // Chromium's tabs may hear a channel's message before they see what another process has stored: the
-  // storage's own event comes when it can be seen.
-  on(globalThis, "storage", ({ key }) => key === `${namespace}|session` && sync());
+  // storage's own event comes when it can be seen. It has no key if all was cleared.
+  on(globalThis, "storage", ({ key }) => (!key || key === `${namespace}|session`) && sync());
   // A page in the back/forward cache must hold neither lock nor channel.
   on(globalThis, "pagehide", () => {
     pause();

@@ -9,13 +9,13 @@ export const MESSAGES = [
   "nobody is signed in",
   "the session has ended",
   "the sign-in failed: sign in again",
-  "another sign-in in this browser has taken this page's place",
-  "another sign-in has taken this one's place",
-  "the relay keeps sessions in a cookie that this browser doesn't send across sites",
+  "another sign-in has taken this page's place",
+  "another sign-in has taken this page's place",
+  "this browser doesn't send the relay's cookie across sites",
   "the server can't answer now",
   "the server refused the request",
   "the server answered with an odd status",
-  "the reply is no bearer token's: a member is missing or wrong",
+  "the reply has no good bearer token",
   "access was denied",
   "the sign-in failed",
   "the redirect belongs to no sign-in of this tab",
@@ -24,9 +24,8 @@ export const MESSAGES = [
   "the redirect brings another kind of answer",
   "the redirect has answers in query and fragment",
   "the redirect has a parameter twice, or two kinds of answer",
-  "API calls and app tokens go through a relay",
+  "API calls and app tokens need a relay",
   "no endpoint for this was given",
-  "returnTo must be a path of this app's own origin, like \"/inbox\"",
 ];
 
 /** Why the WebAssembly of `source` can't be loaded: the message of the error, and what else it has. */

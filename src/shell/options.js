@@ -40,6 +40,14 @@ const CUSTOM_PARAM = [
   (value) => SCOPE[0](value) && words(value).every((word) => /^(bypass_onnetwork_auth|suppress_landing_page)$/.test(word)),
   "knows only bypass_onnetwork_auth and suppress_landing_page",
 ];
+/**
+ * What a browser resolves to the app's own origin, and to a path that still leads there when it is resolved once more,
+ * whatever it makes of backslashes, tabs, encoded slashes and dots (S10); src/session/options.rs has the same.
+ */
+const PATH = [
+  (value) => TEXT[0](value) && /^(?![^?#]*\/(\.|%2e){1,2}([/?#]|$))\/(?!\/|%2f|%5c)[^\0- \\\x7f]*$/i.test(value),
+  'must be a path of this app\'s own origin, like "/inbox"',
+];
 /** `https`, or `http` on this machine: codes and tokens travel there. No fragment (RFC 6749, 3.1.2), no user. */
 const URL_ = [
   (value) => {
@@ -89,7 +97,7 @@ const OPTIONS = {
 
 /** What each call takes beside a `signal`. */
 export const REDIRECT = { url: ANY };
-export const SIGN_IN = { returnTo: TEXT, scope: SCOPE, customParam: CUSTOM_PARAM, popup: FLAG };
+export const SIGN_IN = { returnTo: PATH, scope: SCOPE, customParam: CUSTOM_PARAM, popup: FLAG };
 export const TOKEN = { minValidity: SECONDS, rejectedGeneration: ANY };
 
 /** Checks the options of a call; gives them, or none. */
@@ -121,6 +129,12 @@ function hint(name, kinds) {
 
 /** Scopes that by AT&T's defaults need no user's consent, as src/protocol/scope.rs has them. */
 const NO_CONSENT = "ADS MMS SMS SPEECH STTC TTS PAYMENT WAP CMS NOTIFICATIONCHANNEL WEBRTC EMERGENCYSERVICES".split(" ");
+
+/** The path of the app's own `page`, to come back to; none for the callback page itself. */
+export function pathFrom(callback, { origin, pathname, href } = {}) {
+  const path = href?.slice(origin.length);
+  return callback.startsWith(`${origin}/`) && callback !== origin + pathname && PATH[0](path) ? path : "";
+}
 
 /** A scope as Rust takes it, unless it is known to be for the other grant. */
 export function scopeOf({ scope = [] }, { dangerouslyAllowAnyScope }) {

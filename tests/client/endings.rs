@@ -94,6 +94,52 @@ fn s31_a_token_that_comes_after_another_sign_in_is_dropped() {
 }
 
 #[test]
+fn a_late_reply_for_the_session_before_takes_nothing_from_a_page_that_has_signed_in_anew() {
+    let replies = [
+        (200, r#"{"access_token":"old","token_type":"bearer"}"#),
+        (400, r#"{"error":"invalid_grant"}"#),
+        (409, r#"{"error":"session_mismatch"}"#),
+    ];
+    for (status, body) in replies {
+        for world in custodies() {
+            let tab = world.tab(PAGE).signed_in();
+            // Without the lock, for which it has waited long enough.
+            let mut late = tab.client.access_token(NEW);
+            tab.drive_to_request(&mut late);
+            let tab = tab.signed_in();
+            let (token, label) = (tab.token().unwrap(), world.stored_label());
+            let reply = Reply::Response(Response::new(status).body("application/json", body));
+            let error = tab.drive_on(&mut late, reply).unwrap_err();
+            assert_eq!(error.code, ErrorCode::SessionMismatch);
+            assert_eq!(tab.token().unwrap(), token);
+            assert_eq!(world.stored_label(), label);
+        }
+    }
+}
+
+#[test]
+fn s30_a_token_of_the_session_ahead_of_the_record_is_dropped_if_it_comes_after_its_sign_out() {
+    for is_left in [false, true] {
+        let world = World::relayed(json!({}));
+        world.tab(PAGE).signed_in();
+        world.tab(PAGE).signs_in_and_dies_over_the_reply();
+        let tab = world.tab(PAGE);
+        let mut late = tab.client.access_token(Wanted::default());
+        let refused = tab.drive_to_reply(&mut late);
+        assert!(matches!(&refused, Reply::Response(response) if response.status == 409));
+        let reply = tab.drive_on_to_reply(&mut late, refused);
+        assert!(matches!(&reply, Reply::Response(response) if response.status == 200));
+        if is_left {
+            // Told by a tab that has a record of its own.
+            tab.drive(tab.client.sync("its-label\u{1f}-")).unwrap();
+        }
+        let outcome = tab.drive_on(&mut late, reply);
+        assert_eq!(outcome.is_ok(), !is_left, "{outcome:?}");
+        assert_eq!(tab.client.is_signed_in(), !is_left);
+    }
+}
+
+#[test]
 fn s31_a_token_of_another_session_than_was_asked_for_is_dropped() {
     for world in custodies() {
         let tab = world.tab(PAGE).signed_in();

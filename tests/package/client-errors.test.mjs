@@ -84,7 +84,7 @@ const SITUATIONS = [
   }],
   ["authorization_failed", "the sign-in failed", { error: "server_error", errorDescription: "it broke" }, async () =>
     answered(await open(), { error: "server_error", error_description: "it broke" })],
-  ["custody_mismatch", "the relay keeps sessions in a cookie that this browser doesn't send across sites", { error: "custody_mismatch", status: 403 }, async () => {
+  ["custody_mismatch", "this browser doesn't send the relay's cookie across sites", { error: "custody_mismatch", status: 403 }, async () => {
     const tab = await open();
     const url = await tab.leave();
     tab.page.headers["sec-fetch-site"] = "cross-site";
@@ -133,7 +133,7 @@ const SITUATIONS = [
     tab.network.push(reply(204));
     return told(() => tab.att.refresh());
   }],
-  ["invalid_response", "the reply is no bearer token's: a member is missing or wrong", { status: 200 }, async () => {
+  ["invalid_response", "the reply has no good bearer token", { status: 200 }, async () => {
     const tab = await signedIn();
     tab.network.push(reply(200, { access_token: "t", token_type: "mac" }));
     return told(() => tab.att.refresh());
@@ -184,13 +184,13 @@ const SITUATIONS = [
     const state = new URL(await other.authorizationUrl()).searchParams.get("state");
     return told(() => other.handleRedirect({ url: withAnswer("hash", new URLSearchParams({ code: "c", state, iss: tab.page.world.issuer })) })).finally(() => other.dispose());
   }],
-  ["session_mismatch", "another sign-in in this browser has taken this page's place", {}, async () => {
+  ["session_mismatch", "another sign-in has taken this page's place", {}, async () => {
     const tab = await signedIn();
     await tab.att.accessToken();
     await (await openTab(tab.page, { realm })).signIn();
     return told(() => tab.att.refresh());
   }],
-  ["session_mismatch", "another sign-in has taken this one's place", { error: "session_mismatch", status: 409 }, async () => {
+  ["session_mismatch", "another sign-in has taken this page's place", { error: "session_mismatch", status: 409 }, async () => {
     const tab = await signedIn();
     await tab.att.accessToken();
     // In a browser whose storage knows nothing of it.
@@ -231,7 +231,7 @@ const SITUATIONS = [
     const { att } = await open();
     return told(() => att.signIn());
   }],
-  ["unsupported", "API calls and app tokens go through a relay", {}, async () => {
+  ["unsupported", "API calls and app tokens need a relay", {}, async () => {
     const tab = await open(NO_RELAY);
     await answered(tab, { access_token: "t", token_type: "bearer" }).catch(() => {});
     return told(() => tab.att.fetch(DEVICE));

@@ -121,10 +121,11 @@ test("both languages have the same lists", () => {
   assert.deepEqual(quoted(source("shell/options.js"), "NO_CONSENT ="), quoted(source("protocol/scope.rs"), "const NO_CONSENT"));
   const [, names] = /const NAMES[^=]*= \[(.*?)\];/s.exec(source("protocol/members.rs"));
   assert.deepEqual(quoted(source("shell/host.js"), "NAMES ="), [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name));
-  const reasons = [...source("protocol/error.rs").matchAll(/^    \w+ = (\w+), ("(?:[^"\\]|\\.)*");$/gm)];
+  const reasons = [...source("protocol/error.rs").matchAll(/^    (\w+) = (\w+), ("(?:[^"\\]|\\.)*");$/gm)];
   const codes = Object.fromEntries([...source("protocol/error.rs").matchAll(/^    (\w+) = "(\w+)",$/gm)].map(([, name, code]) => [name, code]));
-  assert.deepEqual(quoted(source("shell/host.js"), "CODES ="), reasons.map(([, name]) => codes[name]));
-  assert.deepEqual(MESSAGES, reasons.map(([, , text]) => JSON.parse(text)));
+  assert.equal(reasons.pop()[1], "ReturnTo", "which options.js says itself");
+  assert.deepEqual(quoted(source("shell/host.js"), "CODES ="), reasons.map(([, , name]) => codes[name]));
+  assert.deepEqual(MESSAGES, reasons.map(([, , , text]) => JSON.parse(text)));
   const numbers = text => Object.fromEntries([...text.matchAll(/^(?:pub.* )?const (\w+)(?:: u32)? = (\d+);/gm)].map(([, name, n]) => [name, Number(n)]));
   const { REDIRECT, ...flows } = numbers(source("session/flow.rs"));
   const known = { HANDLE_REDIRECT: REDIRECT, ...flows };
@@ -135,7 +136,7 @@ test("both languages have the same lists", () => {
 
 test("an answer twice or in two places is refused, and all else in the URL stays", async () => {
   const history = { state: null, replaceState: (_state, _title, url) => void (location.href = url) };
-  const location = { origin: "https://app.example", href: "" };
+  const location = new URL("https://app.example/in");
   Object.assign(globalThis, { location, history });
   const att = new AttOAuth({ ...GOOD, fetch: async () => new Response("{}", { status: 503 }) });
   try {

@@ -135,7 +135,7 @@ describe("s31 two clients on one origin, one callback page and one storage never
 });
 
 describe("s31 who signs in over another in a second tab", () => {
-  const TAKEN = { code: "session_mismatch", message: "another sign-in in this browser has taken this page's place", retryable: false };
+  const TAKEN = { code: "session_mismatch", message: "another sign-in has taken this page's place", retryable: false };
 
   for (const custody of ["cookie", "handle"]) {
     test(`s31 the first tab is told, and never handed the other's token until it looks again: custody ${custody}`, async () => {

@@ -2,6 +2,7 @@
 // tests/client holds to the contract.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import init, { AttOAuth, AttOAuthError } from "../../target/pkg/index.node.js";
 import { createGateway } from "../../target/pkg/gateway.js";
 
@@ -266,6 +267,36 @@ test("a storage of one's own is used, and its refusal has a code", async () => {
     storage.getItem = async () => Promise.reject(thrown);
     await rejects(att.refresh(), "storage", { cause: thrown });
     assert.equal(att.signedIn, true);
+  });
+});
+
+test("a storage that reads what stood there before it has written takes no sign-in back", async () => {
+  const { gateway, options } = world();
+  const kept = new Map();
+  const events = [];
+  const storage = {
+    getItem: async (key) => kept.get(key) ?? null,
+    setItem: async (key, value) => {
+      const [namespace, name] = key.split("|session");
+      if (name === "") {
+        // Another tab tells of something meanwhile.
+        const channel = new BroadcastChannel(namespace);
+        channel.postMessage("");
+        await setTimeout(50);
+        channel.close();
+      }
+      kept.set(key, value);
+    },
+    removeItem: async (key) => void kept.delete(key),
+  };
+  await disposing(new AttOAuth({ ...options, storage }), async (att) => {
+    att.events.addEventListener("signedout", ({ type }) => events.push(type));
+    for (const time of ["first", "again"]) {
+      await signedIn(att, gateway);
+      assert.equal(att.signedIn, true, time);
+      await att.accessToken();
+    }
+    assert.deepEqual(events, []);
   });
 });
 

@@ -66,6 +66,8 @@ pub struct Page {
     href: RefCell<String>,
     /// What the storage refused to keep, and what stood there then: nothing if it wasn't to be read either.
     kept: RefCell<BTreeMap<bool, [Option<String>; 2]>>,
+    /// The last use of a storage of the app's own.
+    stored: RefCell<Option<Promise<()>>>,
     /// The last holder of the lock in this page.
     tail: RefCell<Option<Promise<()>>>,
     /// What lets the locks go that its flows have.
@@ -129,6 +131,7 @@ impl Page {
             number: browser.number(),
             href: RefCell::new(href.into()),
             kept: RefCell::default(),
+            stored: RefCell::default(),
             tail: RefCell::default(),
             held: RefCell::default(),
             hears: Cell::new(true),
@@ -299,7 +302,7 @@ impl Page {
             held: None,
             has_asked_tabs: false,
             has_told: false,
-            patience_ms: task.patience().into(),
+            patience_ms: task.patience(TIMEOUT_MS as u32).into(),
             sends: 0,
             sent_at: 0.0,
             answered_at: 0.0,
@@ -327,9 +330,9 @@ impl Page {
         }
         let most = match kind {
             Kind::SignIn | Kind::Api | Kind::Sync => 0,
-            // Once more if the browser's session isn't the recorded one.
-            Kind::Token => 2,
-            // What was granted to who has signed out meanwhile is revoked.
+            // Once more if the browser's session isn't the recorded one; and what was granted to who has signed out
+            // meanwhile is revoked.
+            Kind::Token => 3,
             Kind::Redirect => 2,
             _ => 1,
         };
@@ -356,7 +359,11 @@ impl Page {
             }
             Effect::LockTabs => {
                 self.waits_for_tabs(run).await;
-                Reply::Done
+                if run.patience_ms > 0.0 {
+                    Reply::Done
+                } else {
+                    Reply::Failed(Failure::Timeout)
+                }
             }
             Effect::Load(store) => self.in_time(|| self.load_record(store)).await,
             Effect::Save(store, value) => {
@@ -523,10 +530,15 @@ impl Page {
     // Records: `Store` of `host.js`.
 
     /// A browser's storage is used in the same turn that asks for it, and others come before the flow goes on; the app's own
-    /// takes its time.
+    /// takes its time, one after the other.
     async fn in_time(&self, uses: impl FnOnce() -> Reply) -> Reply {
         if self.world.weather.keeps == Keeps::Own {
+            let used = Promise::new(self.sim());
+            if let Some(before) = self.stored.replace(Some(used.clone())) {
+                before.wait().await;
+            }
             self.sim().pause(0.0, 30.0).await;
+            used.resolve(());
             return uses();
         }
         let reply = uses();
@@ -671,11 +683,14 @@ impl Page {
         for held in self.held.take() {
             held.resolve(());
         }
-        self.freezes(ms);
         let page = self.clone();
-        self.sim().spawn(self.group, async move {
-            page.sim().step_aside().await;
-            page.comes_back();
+        self.sim().spawn(WORLD, async move {
+            // Its locks are let go before it is frozen.
+            page.sim().sleep(0.001).await;
+            page.freezes(ms);
+            let back = page.clone();
+            page.sim()
+                .spawn(page.group, async move { back.comes_back() });
         });
     }
 

@@ -285,7 +285,11 @@ impl Tab {
 
     /// Performs a task's effects and its first request, whose reply stays on its way.
     pub fn drive_to_reply(&self, task: &mut Task) -> Reply {
-        let mut reply = Reply::Done;
+        self.drive_on_to_reply(task, Reply::Done)
+    }
+
+    /// Goes on with `reply` to the reply of the next request.
+    pub fn drive_on_to_reply(&self, task: &mut Task, mut reply: Reply) -> Reply {
         loop {
             match task.resume(reply, self.world.now()) {
                 Step::Effect(Effect::Send(request)) => return self.world.send(&request),

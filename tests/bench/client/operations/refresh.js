@@ -7,8 +7,8 @@ export const title = "A whole refresh, stubbed network";
 /** Of the best peer's time. */
 export const must = 1;
 export const notes =
-  "Ours writes the session's record to `localStorage` and tells other tabs, under a lock that all tabs share; the others do none " +
-  "of that, but for the floors that say so.";
+  "Ours writes the session's record to `localStorage` (in Node: to memory) and tells other tabs, under a lock that all tabs share " +
+  "(in Node there is none); the others do none of that, but for the floors that say so.";
 
 const server = { issuer: RELAY, token_endpoint: TOKEN_ENDPOINT };
 const them = { client_id: CLIENT_ID };
