@@ -12,9 +12,10 @@
 //!
 //! What comes in, goes out and is stored is text, parted by control characters that no value has: the
 //! client weighs half of what it did when each thing was a type of its own, and one door serves the host
-//! in JavaScript. [`native`] gives the texts their types again, for hosts in Rust.
+//! in JavaScript. [`client`] and [`native`] give the texts their types again, for hosts in Rust.
 
 mod access;
+pub mod client;
 mod config;
 mod ending;
 mod flow;
@@ -26,12 +27,11 @@ mod record;
 mod redirect;
 mod sign_in;
 
+pub use client::{Client, SignIn, Wanted};
 pub use config::Config;
 #[cfg(all(target_arch = "wasm32", feature = "client"))]
 pub(crate) use flow::Flow;
-pub use native::{
-    Client, Effect, Event, Failure, Outcome, Reply, SignIn, Step, Store, Task, Wanted,
-};
+pub use native::{Effect, Event, Failure, Outcome, Reply, Step, Store, Task};
 pub use options::Options;
 #[cfg(all(target_arch = "wasm32", feature = "client"))]
 pub(crate) use page::Page;

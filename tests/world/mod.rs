@@ -15,7 +15,7 @@ use att_oauth::protocol::http::{Request, Response};
 use att_oauth::protocol::scope::Scope;
 use att_oauth::protocol::{Error, Result};
 use att_oauth::session::{
-    Client, Effect, Event, Failure, Options, Outcome, Reply, SignIn, Step, Store, Task, native,
+    Client, Effect, Event, Failure, Options, Outcome, Reply, SignIn, Step, Store, Task, client,
 };
 use serde_json::json;
 
@@ -116,12 +116,12 @@ impl World {
 
     /// The label of the session that the browser has stored.
     pub fn stored_label(&self) -> String {
-        native::label_in(&self.local.borrow()[&Drawer(true, 0)]).into()
+        client::label_in(&self.local.borrow()[&Drawer(true, 0)]).into()
     }
 
     /// Its handle, in custody `handle`.
     pub fn stored_handle(&self) -> String {
-        native::handle_in(&self.local.borrow()[&Drawer(true, 0)]).into()
+        client::handle_in(&self.local.borrow()[&Drawer(true, 0)]).into()
     }
 
     fn now(&self) -> f64 {
