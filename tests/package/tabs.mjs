@@ -121,6 +121,16 @@ export async function openTab(page, { pending = new Map(), realm, ...more } = {}
   return tab;
 }
 
+/** Holds the reply to the tab's next request: a promise, once that has come, of what lets it through. */
+export const heldReply = tab =>
+  new Promise(come =>
+    tab.network.push(async make => {
+      const reply = await make();
+      await new Promise(come);
+      return reply;
+    }),
+  );
+
 /** The callback page with an answer in its query or fragment. */
 export function withAnswer(place, answer) {
   const url = new URL(CALLBACK);
