@@ -1,6 +1,6 @@
 // The client without the relay, in several pages: behind a backend of the app's own, at a provider whose refresh tokens work once.
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, mock, test } from "node:test";
 import { AttOAuth } from "../../target/pkg/index.node.js";
 import { until } from "./relay.mjs";
 
@@ -53,7 +53,7 @@ async function pages(t, count) {
         setItem: (key, value) => void of(key).set(key, value),
         removeItem: key => void of(key).delete(key),
       },
-      fetch: server.fetch,
+      fetch: (...request) => server.fetch(...request),
       now: () => 1_800_000_000_000 + clock.passed,
     });
     t.after(() => page.att.dispose());
@@ -81,6 +81,28 @@ describe("without a relay", () => {
     assert.ok(server.counts.renewals <= 5);
     assert.equal(server.counts.refused, 0);
     assert.deepEqual(opened.flatMap(({ told }) => told).filter(told => told === "signedout"), []);
+  });
+
+  test("ten callers at a token's end of whose request nothing is heard fail as one, and the refresh token is as good as before", async t => {
+    const { server, clock, opened: [{ att, told }] } = await pages(t, 1);
+    mock.timers.enable({ apis: ["setTimeout"] });
+    t.after(() => mock.timers.reset());
+    const { fetch } = server;
+    server.fetch = async (_url, { signal }) => {
+      server.fetch = fetch;
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    };
+    clock.passed += 3_600_000;
+    const calls = Promise.allSettled(Array.from({ length: 10 }, () => att.accessToken()));
+    for (let seconds = 0; seconds < 60; seconds++) {
+      mock.timers.tick(1000);
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    }
+    for (const { reason } of await calls) assert.deepEqual([reason?.code, reason?.retryable], ["timeout", true]);
+    assert.equal(att.signedIn, true);
+    assert.match(await att.accessToken(), /^Ada/);
+    assert.deepEqual([server.counts.renewals, server.counts.refused], [1, 0]);
+    assert.ok(!told.includes("signedout"));
   });
 
   test("what one page has got is all pages': they don't chase each other, and nothing is asked for twice", async t => {
@@ -127,59 +149,4 @@ describe("without a relay", () => {
     await one.att.handleRedirect({ url: "https://app.example/in" });
     assert.match(await one.att.accessToken(), /^Grace/);
   });
-});
-
-for (const revocationEndpoint of [undefined, "https://app.example/revoke"]) {
-  test(`s30 a sign-in whose reply arrives after the sign-out signs nobody in, ${revocationEndpoint ? "and is revoked" : "though nothing can be revoked"}`, async t => {
-    const stored = new Map();
-    const revoked = [];
-    let release;
-    const att = new AttOAuth({
-      clientId: `key-${Math.random()}`,
-      redirectUri: "https://app.example/in",
-      authorizationEndpoint: "https://app.example/authorize",
-      tokenEndpoint: "https://app.example/token",
-      revocationEndpoint,
-      storage: { getItem: key => stored.get(key), setItem: (key, value) => void stored.set(key, value), removeItem: key => void stored.delete(key) },
-      async fetch(url, { body }) {
-        if (url === revocationEndpoint) {
-          revoked.push(new URLSearchParams(body).get("token"));
-          return new Response();
-        }
-        await new Promise(hold => (release = hold));
-        return Response.json({ access_token: "late", token_type: "bearer", expires_in: 3600, refresh_token: "late-refresh" });
-      },
-    });
-    t.after(() => att.dispose());
-    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
-    const redirect = att.handleRedirect({ url: `https://app.example/in?code=c&state=${state}` });
-    while (!release) await new Promise(setImmediate);
-    await att.signOut();
-    release();
-    assert.equal(await redirect, undefined);
-    assert.equal(att.signedIn, false);
-    await assert.rejects(att.accessToken(), { code: "login_required" });
-    assert.ok(![...stored.values()].some(value => /late/.test(value)));
-    assert.deepEqual(revoked, revocationEndpoint ? ["late-refresh"] : []);
-  });
-}
-
-test("s30 who has signed out signs in again by a token in the fragment", async t => {
-  const att = new AttOAuth({
-    clientId: "key",
-    redirectUri: "https://app.example/in",
-    authorizationEndpoint: "https://app.example/authorize",
-    revocationEndpoint: "https://app.example/revoke",
-    responseType: "token",
-    storage: "memory",
-    fetch: async () => new Response(),
-  });
-  t.after(() => att.dispose());
-  for (let time = 0; time < 2; time++) {
-    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
-    assert.deepEqual(await att.handleRedirect({ url: `https://app.example/in#access_token=t${time}&token_type=bearer&expires_in=60&state=${state}` }), { returnTo: undefined });
-    assert.equal(await att.accessToken(), `t${time}`);
-    await att.signOut();
-    assert.equal(att.signedIn, false);
-  }
 });
