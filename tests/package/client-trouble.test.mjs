@@ -12,6 +12,8 @@ const loseReply = async make => {
   await make();
   throw lost;
 };
+/** Until what was told has been heard. */
+const heard = () => new Promise(resolve => setTimeout(resolve, 100));
 const dispose = (...tabs) => tabs.forEach(({ att }) => att.dispose());
 
 /** A world whose relay is behind a port, where `spoil`, if there is one, answers in its place with what node:http has. */
@@ -326,8 +328,7 @@ describe("s30 a session that is ended is over everywhere", () => {
           const began = performance.now();
           await other.att.signOut();
           assert.ok(performance.now() - began < 5_000);
-          // It has heard of it by then.
-          await new Promise(heard => setTimeout(heard, 100));
+          await heard();
           release();
           assert.equal(await redirect, undefined);
           for (let load = 0; load < 2; load++) {
@@ -346,21 +347,30 @@ describe("s30 a session that is ended is over everywhere", () => {
     }
   }
 
-  test("s30 a sign-out where nobody is signed in is no other tab's business: it ends no sign-in there, and tells nobody", async () => {
-    const page = newBrowser(join());
-    const [tab, other, third] = [await openTab(page), await openTab(page), await openTab(page)];
-    const url = await tab.leave();
-    const held = heldReply(tab);
-    const redirect = tab.att.handleRedirect({ url });
-    const release = await held;
-    await other.att.signOut();
-    await new Promise(heard => setTimeout(heard, 100));
-    release();
-    assert.deepEqual(await redirect, { returnTo: undefined });
-    assert.ok(await tab.att.accessToken());
-    assert.ok(!third.told.includes("signedout"));
-    dispose(tab, other, third);
-  });
+  for (const isOwed of [false, true]) {
+    test(`s30 a sign-out where nobody is signed in${isOwed ? ", though a revocation is owed," : ""} is no other tab's business: it ends no sign-in there, and tells nobody`, async () => {
+      const page = newBrowser(join());
+      const [tab, other, third] = [await openTab(page), await openTab(page), await openTab(page)];
+      if (isOwed) {
+        await tab.signIn();
+        tab.network.push(async () => Promise.reject(lost));
+        await tab.att.signOut();
+        await heard();
+        third.told.length = 0;
+      }
+      const url = await tab.leave();
+      const held = heldReply(tab);
+      const redirect = tab.att.handleRedirect({ url });
+      const release = await held;
+      await other.att.signOut();
+      await heard();
+      release();
+      assert.deepEqual(await redirect, { returnTo: undefined });
+      assert.ok(await tab.att.accessToken());
+      assert.ok(!third.told.includes("signedout"));
+      dispose(tab, other, third);
+    });
+  }
 
   test("s30 revoked while the gateway says 503: signed out at once, made good when the gateway said", async () => {
     const tab = await openTab(newBrowser(join()), { realm });
@@ -401,5 +411,26 @@ describe("s30 a session that is ended is over everywhere", () => {
     await tab.att.handleRedirect({ url: REDIRECT_URI });
     assert.deepEqual(tab.requests, [], "it is paid");
     dispose(tab);
+  });
+
+  test("s30 a revocation that hangs, at the sign-out or at a later load, holds up the next sign-in for two seconds at most", async () => {
+    const page = newBrowser(join());
+    const tabs = [await openTab(page), await openTab(page)];
+    await tabs[0].signIn();
+    let release;
+    const released = new Promise(resolve => (release = resolve));
+    const begin = [({ att }) => att.signOut(), ({ att }) => att.handleRedirect({ url: REDIRECT_URI })];
+    for (const [number, tab] of tabs.entries()) {
+      const asked = new Promise(come => tab.network.push(async make => (come(), await released, make())));
+      const ended = begin[number](tab);
+      await asked;
+      const began = performance.now();
+      await tab.att.authorizationUrl();
+      assert.ok(performance.now() - began < 5_000);
+      assert.equal(tab.att.signedIn, false);
+      ended.finally(() => dispose(tab));
+    }
+    release();
+    await until(() => page.world.emulator.live().refreshTokens === 0);
   });
 });
