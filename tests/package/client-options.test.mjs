@@ -79,6 +79,22 @@ test("every wrong option is named", () => {
   }
 });
 
+test("a sign-in in a pop-up whose options are wrong opens none", async () => {
+  const att = new AttOAuth(GOOD);
+  let opened = 0;
+  Object.assign(globalThis, { location: { assign() {} }, open: () => void opened++ });
+  try {
+    for (const wrong of [{ signal: {} }, { signal: 5 }, { returnTo: "//evil.example" }, { scope: [1] }, { customParam: "skip_everything" }, { returnto: "/" }]) {
+      const [name] = Object.keys(wrong);
+      await assert.rejects(att.signIn({ popup: true, ...wrong }), ({ code, message }) => code === "invalid_option" && message.startsWith(name), name);
+    }
+    assert.equal(opened, 0);
+  } finally {
+    att.dispose();
+    for (const name of ["location", "open"]) delete globalThis[name];
+  }
+});
+
 test("an option that is misspelt is answered with the right name", async () => {
   const near = {
     clientID: "clientId", client_id: "clientId", cleintId: "clientId", appKey: undefined, redirectURL: "redirectUri", redirect_uri: "redirectUri",

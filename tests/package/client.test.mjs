@@ -123,6 +123,28 @@ test("an address bar that can't be cleaned costs no sign-in", async () => {
   }
 });
 
+test("an answer from elsewhere leaves the page where it is, and the callback page's own is cleaned", async () => {
+  const { gateway, options } = world();
+  const history = { state: null, replaceState: (_state, _title, url) => void (globalThis.location.href = url) };
+  globalThis.history = history;
+  try {
+    for (const [href, after] of [
+      ["https://app.example/inbox?tab=2#x", "https://app.example/inbox?tab=2#x"],
+      [`${CALLBACK}?code=c`, CALLBACK],
+    ]) {
+      await disposing(new AttOAuth(options), async (att) => {
+        const url = await consent(gateway, await att.authorizationUrl({ returnTo: "/deep" }));
+        globalThis.location = new URL(href);
+        assert.deepEqual(await att.handleRedirect({ url }), { returnTo: "/deep" });
+        assert.equal(globalThis.location.href, after);
+      });
+    }
+  } finally {
+    delete globalThis.location;
+    delete globalThis.history;
+  }
+});
+
 test("ten callers at a token's end make one request", async () => {
   const { gateway, requests, options } = world({ accessTokenTtl: 60 });
   let late = 0;
@@ -311,6 +333,20 @@ test("after dispose every call says so, and nothing keeps running", async () => 
   await rejects(att.accessToken(), "disposed");
   await rejects(att.signOut(), "disposed");
   assert.equal(typeof att.signedIn, "boolean");
+});
+
+test("after dispose nobody is signed in and nothing is granted, whatever has been said since", async () => {
+  const { gateway, options } = world();
+  const [att, other] = [new AttOAuth(options), new AttOAuth({ ...options, clientId: "other" })];
+  await signedIn(att, gateway);
+  await att.accessToken();
+  att.dispose();
+  await disposing(other, async () => {
+    for (let time = 0; time < 2; time++) {
+      assert.deepEqual([att.signedIn, att.expiresAt, att.expiresIn, att.scope], [false, undefined, undefined, []]);
+      await other.authorizationUrl();
+    }
+  });
 });
 
 async function disposing(att, body) {

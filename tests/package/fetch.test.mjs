@@ -79,6 +79,19 @@ describe("through the relay", () => {
     assert.equal(sent.length, 1);
   });
 
+  test("s05 a path whose dots lead out of /api, however they are written, is refused, and nothing is sent", async t => {
+    const { att, sent } = await page(t);
+    const outward = ["/..", "/../token", "/../../other", "/%2e%2e/%2E%2e/other", "/.%2e/token", "/a/../../../uploads/x", "/..\\..\\other", "/a/..\\../token", "/.\t./token", "/../api.evil/x", "/../apis/x", `${world.issuer}/api/../../other`];
+    for (const input of outward) {
+      await assert.rejects(att.fetch(input), { code: "invalid_option" }, input);
+      await at(`${APP}/inbox`, () => assert.rejects(att.fetch(input), { code: "invalid_option" }, input));
+    }
+    assert.deepEqual(sent, []);
+    // Dots that stay there are resolved as a browser does.
+    assert.equal((await att.fetch(`/a/..${DEVICE}?b=/../../c`)).status, 200);
+    assert.equal(sent[0].url, `${world.issuer}/api${DEVICE}?b=/../../c`);
+  });
+
   test("a Request's method, header, body and signal count, and what is said beside it counts more", async t => {
     const { att, sent } = await page(t);
     const request = new Request(`${APP}/t/x`, { method: "POST", headers: { "content-type": "text/plain", "x-a": "1" }, body: "text" });
