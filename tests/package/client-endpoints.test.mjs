@@ -34,7 +34,7 @@ function provider() {
  * Pages of one browser, of which the first is signed in as Ada. Node has no Web Locks, but they are pages of one realm, which has
  * a lock of its own. `seen` may put what a page sees of the stored session in the place of what is stored.
  */
-async function pages(t, count) {
+async function pages(t, count, options) {
   const server = provider();
   const stored = new Map();
   const clientId = `key-${Math.random()}`;
@@ -55,6 +55,7 @@ async function pages(t, count) {
       },
       fetch: (...request) => server.fetch(...request),
       now: () => 1_800_000_000_000 + clock.passed,
+      ...options,
     });
     t.after(() => page.att.dispose());
     for (const name of ["change", "signedout"]) page.att.events.addEventListener(name, () => page.told.push(name));
@@ -83,26 +84,43 @@ describe("without a relay", () => {
     assert.deepEqual(opened.flatMap(({ told }) => told).filter(told => told === "signedout"), []);
   });
 
-  test("ten callers at a token's end of whose request nothing is heard fail as one, and the refresh token is as good as before", async t => {
-    const { server, clock, opened: [{ att, told }] } = await pages(t, 1);
+  /** What ten callers at a token's end come to, if the reply to their first request takes so many seconds. */
+  async function slowly(t, { server, clock, opened: [{ att }] }, seconds) {
     mock.timers.enable({ apis: ["setTimeout"] });
     t.after(() => mock.timers.reset());
     const { fetch } = server;
-    server.fetch = async (_url, { signal }) => {
+    server.fetch = async (url, init) => {
       server.fetch = fetch;
-      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      await new Promise((come, reject) => {
+        setTimeout(come, 1000 * seconds);
+        init.signal.addEventListener("abort", () => reject(init.signal.reason));
+      });
+      return fetch(url, init);
     };
     clock.passed += 3_600_000;
     const calls = Promise.allSettled(Array.from({ length: 10 }, () => att.accessToken()));
-    for (let seconds = 0; seconds < 60; seconds++) {
+    for (let second = 0; second < 60; second++) {
       mock.timers.tick(1000);
       for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
     }
-    for (const { reason } of await calls) assert.deepEqual([reason?.code, reason?.retryable], ["timeout", true]);
+    return calls;
+  }
+
+  test("ten callers at a token's end fail as one, in passing, if nothing is heard of their request, and the refresh token is as good as before", async t => {
+    const world = await pages(t, 1);
+    for (const { reason } of await slowly(t, world, 100)) assert.deepEqual([reason?.code, reason?.retryable], ["timeout", true]);
+    const { server, opened: [{ att, told }] } = world;
     assert.equal(att.signedIn, true);
     assert.match(await att.accessToken(), /^Ada/);
     assert.deepEqual([server.counts.renewals, server.counts.refused], [1, 0]);
     assert.ok(!told.includes("signedout"));
+  });
+
+  test("ten callers at a token's end wait for the one request for as long as the app lets it take", async t => {
+    const world = await pages(t, 1, { timeoutMs: 30_000 });
+    const outcomes = await slowly(t, world, 25);
+    assert.deepEqual([...new Set(outcomes.map(({ value, reason }) => value ?? reason.code))], [await world.opened[0].att.accessToken()]);
+    assert.deepEqual([world.server.counts.renewals, world.server.counts.refused], [1, 0]);
   });
 
   test("what one page has got is all pages': they don't chase each other, and nothing is asked for twice", async t => {
