@@ -6,7 +6,7 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { chance } from "./crowd.mjs";
 import { REDIRECT_URI } from "./relay.mjs";
-import { join, newBrowser, newRealm, openTab, withAnswer } from "./tabs.mjs";
+import { SCOPE, join, newBrowser, newRealm, openTab, withAnswer } from "./tabs.mjs";
 
 const CASES = Number(process.env.FUZZ_CASES ?? 2000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
@@ -174,6 +174,54 @@ describe("s33 a reply", () => {
     await signIn();
     assert.equal(await tab.att.accessToken(), "good");
     tab.att.dispose();
+  });
+});
+
+describe("s33 a control character parts nothing", () => {
+  const CONTROLS = Array.from({ length: 0x20 }, (_, number) => String.fromCharCode(number));
+
+  test("s33 in a reply's members: the session that they make outlasts a reload, whatever they hold", async () => {
+    const page = newBrowser(join({ relay: { custody: "handle" } }));
+    for (const control of CONTROLS) {
+      for (const name of ["session", "api_handle", "access_token", "refresh_token"]) {
+        const value = `a${control}9${control}Esignedout${control}`;
+        let tab = await openTab(page, { realm });
+        const url = await tab.leave({ returnTo: "/inbox" });
+        tab.network.push(async make => Response.json({ ...(await (await make()).json()), [name]: value }));
+        const where = JSON.stringify([name, control]);
+        assert.deepEqual(await tab.att.handleRedirect({ url }), { returnTo: "/inbox" }, where);
+        const token = await tab.att.accessToken();
+        if (name === "access_token") assert.equal(token, visible(value), where);
+        assert.deepEqual([tab.told, tab.att.scope], [["change"], SCOPE], where);
+        tab = await tab.reload();
+        await tab.att.handleRedirect({ url: REDIRECT_URI });
+        assert.equal(tab.att.signedIn, true, where);
+        if (name === "refresh_token") {
+          tab.network.push(async () => new Response("", { status: 503 }));
+          await assert.rejects(tab.att.refresh(), { status: 503 });
+          assert.equal(new URLSearchParams(tab.requests[0].body).get("refresh_token"), visible(value), where);
+        }
+        tab.att.dispose();
+      }
+    }
+  });
+
+  test("s33 in an answer: the code is exchanged as one, though the page is loaded anew before that", async () => {
+    const page = newBrowser(join());
+    for (const control of CONTROLS) {
+      const code = `a${control}b${control}c`;
+      let tab = await openTab(page, { realm });
+      const answer = new URLSearchParams(new URL(await tab.leave()).hash.slice(1));
+      answer.set("code", code);
+      const away = async () => Promise.reject(new TypeError("away"));
+      tab.network.push(away);
+      await assert.rejects(tab.att.handleRedirect({ url: withAnswer("hash", answer) }), { code: "network" });
+      tab = await tab.reload();
+      tab.network.push(away);
+      await assert.rejects(tab.att.handleRedirect({ url: REDIRECT_URI }), { code: "network" }, JSON.stringify(control));
+      assert.equal(new URLSearchParams(tab.requests[0].body).get("code"), visible(code), JSON.stringify(control));
+      tab.att.dispose();
+    }
   });
 });
 
