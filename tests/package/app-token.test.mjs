@@ -89,6 +89,16 @@ for (const custody of ["cookie", "handle"]) {
       assert.ok(await other.att.appToken("SMS"));
     });
 
+    test("s31 a session that follows on another in one page is given no token of that one's", async t => {
+      const { att, sent, signIn } = await page(t);
+      const asked = () => sent.filter(({ body }) => new URLSearchParams(body).get("grant_type") === "client_credentials");
+      await att.appToken("SMS");
+      await signIn();
+      await att.appToken("SMS");
+      const [before, after] = asked().map(({ headers }) => headers.get("att-oauth-session"));
+      assert.ok(before && after && before !== after);
+    });
+
     test("s21 a session that the relay knows no more is over, and the page is told", async t => {
       const { att } = await page(t);
       let told = 0;
