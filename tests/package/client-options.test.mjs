@@ -1,7 +1,7 @@
 // The rules of options.js, which a Rust app meets in src/session/options.rs; and the lists that both languages have.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { inspect } from "node:util";
 import { AttOAuth } from "../../target/pkg/index.node.js";
 import { MESSAGES } from "../../src/shell/messages.js";
@@ -150,32 +150,49 @@ test("both languages have the same lists", () => {
   assert.deepEqual(Object.keys(known).sort(), [...new Set(used.map(([flow]) => flow))].sort());
 });
 
-test("an answer twice or in two places is refused, and all else in the URL stays", async () => {
-  const history = { state: null, replaceState: (_state, _title, url) => void (location.href = url) };
-  const location = new URL("https://app.example/in");
-  Object.assign(globalThis, { location, history });
-  const att = new AttOAuth({ ...GOOD, fetch: async () => new Response("{}", { status: 503 }) });
-  try {
-    location.href = "https://app.example/inbox?a=%20+#b";
-    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
-    const iss = encodeURIComponent("https://app.example/oauth");
-    for (const answer of [
-      `?code=c&code=d&state=${state}&iss=${iss}`, `?code=c&state=${state}&iss=${iss}#code=c`, `?code=c&error=e&state=${state}&iss=${iss}`,
-      `?code=c&state=${state}&state=${state}&iss=${iss}`, `?code=c&state=${state}`, `?code=c&state=${state}&iss=https%3A%2F%2Fevil.example`,
-      `?code=c&state=x&iss=${iss}`, `#access_token=t&token_type=bearer&state=${state}&iss=${iss}`,
-    ]) {
-      location.href = `https://app.example/in${answer}`;
-      await assert.rejects(att.handleRedirect(), { code: "invalid_answer" }, answer);
-      assert.equal(location.href, `https://app.example/in${answer}`);
+describe("an answer in the page's own URL", () => {
+  /** Has `work` with a client on a page of the app's, whose relay is out of order, and the answer to its sign-in. */
+  async function onPage(work) {
+    const history = { state: null, replaceState: (_state, _title, url) => void (location.href = url) };
+    const location = new URL("https://app.example/inbox?a=%20+#b");
+    Object.assign(globalThis, { location, history });
+    const att = new AttOAuth({ ...GOOD, fetch: async () => new Response("{}", { status: 503 }) });
+    try {
+      const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+      await work({ att, location, state, iss: encodeURIComponent("https://app.example/oauth") });
+    } finally {
+      att.dispose();
+      delete globalThis.location;
+      delete globalThis.history;
     }
-    location.href = `https://app.example/in?a=%20+&session=mine#b=c&c%6fde=c&state=${state}&iss=${iss}&d`;
-    await assert.rejects(att.handleRedirect(), { code: "temporarily_unavailable" });
-    assert.equal(location.href, "https://app.example/in?a=%20+&session=mine#b=c&d");
-  } finally {
-    att.dispose();
-    delete globalThis.location;
-    delete globalThis.history;
   }
+
+  test("s12 twice or in two places is refused, and stays there", () =>
+    onPage(async ({ att, location, state, iss }) => {
+      for (const answer of [
+        `?code=c&code=d&state=${state}&iss=${iss}`, `?code=c&state=${state}&iss=${iss}#code=c`, `?code=c&error=e&state=${state}&iss=${iss}`,
+        `?code=c&state=${state}&state=${state}&iss=${iss}`, `?code=c&state=${state}`, `?code=c&state=${state}&iss=https%3A%2F%2Fevil.example`,
+        `?code=c&state=x&iss=${iss}`, `#access_token=t&token_type=bearer&state=${state}&iss=${iss}`,
+      ]) {
+        location.href = `https://app.example/in${answer}`;
+        await assert.rejects(att.handleRedirect(), { code: "invalid_answer" }, answer);
+        assert.equal(location.href, `https://app.example/in${answer}`);
+      }
+    }));
+
+  test("s13 is gone from there, however its names are written, and all else stays", async () => {
+    const written = name => [name, `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`, [...name].map(letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`).join("")];
+    for (const [place, page] of [["?", "https://app.example/in?a=%20+&session=mine&b=c&d#e"], ["#", "https://app.example/in?a=%20+&session=mine#b=c&d"]]) {
+      for (const index of [0, 1, 2]) {
+        await onPage(async ({ att, location, state, iss }) => {
+          const answer = Object.entries({ code: "c", state, iss, scope: "DC" }).map(([name, value]) => `${written(name)[index]}=${value}`).join("&");
+          location.href = page.replace("b=c", `b=c&${answer}`);
+          await assert.rejects(att.handleRedirect(), { code: "temporarily_unavailable" });
+          assert.equal(location.href, page, place);
+        });
+      }
+    }
+  });
 });
 
 test("nothing that parts texts comes in by a path or a record", async () => {
