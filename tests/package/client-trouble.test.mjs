@@ -270,6 +270,26 @@ describe("s29 however many ask, in however many tabs, the gateway is asked once"
     assert.equal((await tab.att.fetch(DEVICE)).status, 200);
     dispose(tab);
   });
+
+  test("s29 who gives up waiting for a renewal lets nobody past it who waits behind", async () => {
+    const tab = await openTab(newBrowser(join()), { realm });
+    await tab.signIn();
+    tab.requests.length = 0;
+    const held = heldReply(tab);
+    const first = tab.att.refresh();
+    const release = await held;
+    const controller = new AbortController();
+    const second = tab.att.refresh({ signal: controller.signal });
+    const third = tab.att.refresh();
+    controller.abort();
+    await assert.rejects(second, { code: "aborted" });
+    await new Promise(passed => setTimeout(passed, 50));
+    assert.equal(tab.requests.length, 1, "the first's");
+    release();
+    assert.equal(await third, await first);
+    assert.deepEqual([tab.requests.length, tab.page.world.renewals()], [1, 1]);
+    dispose(tab);
+  });
 });
 
 describe("s30 a session that is ended is over everywhere", () => {
