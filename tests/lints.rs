@@ -86,6 +86,21 @@ fn s36_each_lint_is_denied_in_each_crate() {
     }
 }
 
+#[test]
+fn s36_no_flag_from_outside_the_crates_allows_what_they_deny() {
+    // Where cargo is called, which looks for its config there.
+    for folder in [".cargo", ".ci"] {
+        for entry in fs::read_dir(root(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap().to_lowercase();
+            // In any table or variable; and what runs in the compiler's place.
+            for word in ["rustflags", "rustc"] {
+                assert!(!text.contains(word), "{}: {word}", path.display());
+            }
+        }
+    }
+}
+
 /// What `code` lets pass in attributes, over as many lines as they have, of what nobody may.
 fn let_pass(code: &str) -> Vec<String> {
     let denied = |name: &str| {
@@ -146,7 +161,8 @@ fn s36_a_back_door_is_seen_however_it_is_built() {
 
 #[test]
 fn s36_no_code_lets_a_denied_lint_pass_or_is_unsafe() {
-    let files = [sources(&root("src")), sources(&root("xtask/src"))].concat();
+    let crates = ["src", "tests/gloo/src", "xtask/src"];
+    let files = crates.map(|folder| sources(&root(folder))).concat();
     let runtime = std::fs::read_to_string(root("src/shell/runtime.rs")).unwrap();
     let words = |word| runtime.matches(word).count();
     assert_eq!(

@@ -3,10 +3,13 @@
 use att_oauth::protocol::ErrorCode;
 use att_oauth::protocol::http::Response;
 use att_oauth::session::{Effect, Event, Outcome, Reply, Wanted};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{Network, World};
 use crate::{NEW, PAGE, custodies};
+
+/// What a tab with a record of its own tells when its user has signed out.
+const USER_LEFT: &str = "some-label\u{1f}-";
 
 #[test]
 fn revoking_ends_the_session_here_and_at_the_gateway() {
@@ -130,8 +133,7 @@ fn s30_a_token_of_the_session_ahead_of_the_record_is_dropped_if_it_comes_after_i
         let reply = tab.drive_on_to_reply(&mut late, refused);
         assert!(matches!(&reply, Reply::Response(response) if response.status == 200));
         if is_left {
-            // Told by a tab that has a record of its own.
-            tab.drive(tab.client.sync("its-label\u{1f}-")).unwrap();
+            tab.drive(tab.client.sync(USER_LEFT)).unwrap();
         }
         let outcome = tab.drive_on(&mut late, reply);
         assert_eq!(outcome.is_ok(), !is_left, "{outcome:?}");
@@ -173,7 +175,6 @@ fn s31_the_end_of_another_session_that_a_tab_hears_of_is_none_of_its_own() {
 
 #[test]
 fn s30_a_sign_out_while_a_sign_in_waits_for_its_turn_ends_it_here_but_not_in_another_tab() {
-    let user_left = "some-label\u{1f}-";
     for is_here in [true, false] {
         let world = World::relayed(json!({}));
         let tab = world.tab(PAGE);
@@ -184,7 +185,7 @@ fn s30_a_sign_out_while_a_sign_in_waits_for_its_turn_ends_it_here_but_not_in_ano
             tab.drive(tab.client.sign_out()).unwrap();
         } else {
             // What the tab has waited for: it was before.
-            tab.drive(tab.client.sync(user_left)).unwrap();
+            tab.drive(tab.client.sync(USER_LEFT)).unwrap();
         }
         let outcome = tab.drive_on(&mut redirect, Reply::Done).unwrap();
         assert_eq!(matches!(outcome, Outcome::SignedIn(_)), !is_here);
@@ -195,5 +196,33 @@ fn s30_a_sign_out_while_a_sign_in_waits_for_its_turn_ends_it_here_but_not_in_ano
             u64::from(!is_here),
             "a code that is sent is spent"
         );
+    }
+}
+
+#[test]
+fn s30_a_sign_in_whose_reply_comes_after_a_sign_out_is_dropped_and_its_token_revoked() {
+    for is_here in [true, false] {
+        for world in custodies().chain([World::new()]) {
+            let tab = world.tab(PAGE);
+            tab.go_and_come_back("allow");
+            let mut redirect = tab.client.handle_redirect(&tab.href.borrow());
+            let reply = tab.drive_to_reply(&mut redirect);
+            let Reply::Response(response) = &reply else {
+                panic!("{reply:?}")
+            };
+            let granted: Value = serde_json::from_slice(&response.body).unwrap();
+            let token = granted["access_token"].as_str().unwrap();
+            assert!(tab.is_good(token));
+            if is_here {
+                tab.drive(tab.client.sign_out()).unwrap();
+            } else {
+                tab.drive(tab.client.sync(USER_LEFT)).unwrap();
+            }
+            assert_eq!(tab.drive_on(&mut redirect, reply), Ok(Outcome::Nothing));
+            assert!(!tab.client.is_signed_in() && !tab.is_good(token));
+            let tab = tab.reload();
+            assert_eq!(tab.handle_redirect(), Ok(Outcome::Nothing));
+            assert!(!tab.client.is_signed_in());
+        }
     }
 }
