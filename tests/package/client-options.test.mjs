@@ -153,13 +153,13 @@ test("both languages have the same lists", () => {
 describe("an answer in the page's own URL", () => {
   /** Has `work` with a client on a page of the app's, whose relay is out of order, and the answer to its sign-in. */
   async function onPage(work) {
-    const history = { state: null, replaceState: (_state, _title, url) => void (location.href = url) };
+    const history = { state: "a router's", replaceState: (state, _title, url) => void ((history.state = state), (location.href = url)) };
     const location = new URL("https://app.example/inbox?a=%20+#b");
     Object.assign(globalThis, { location, history });
     const att = new AttOAuth({ ...GOOD, fetch: async () => new Response("{}", { status: 503 }) });
     try {
       const state = new URL(await att.authorizationUrl()).searchParams.get("state");
-      await work({ att, location, state, iss: encodeURIComponent("https://app.example/oauth") });
+      await work({ att, history, location, state, iss: encodeURIComponent("https://app.example/oauth") });
     } finally {
       att.dispose();
       delete globalThis.location;
@@ -184,11 +184,11 @@ describe("an answer in the page's own URL", () => {
     const written = name => [name, `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`, [...name].map(letter => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`).join("")];
     for (const [place, page] of [["?", "https://app.example/in?a=%20+&session=mine&b=c&d#e"], ["#", "https://app.example/in?a=%20+&session=mine#b=c&d"]]) {
       for (const index of [0, 1, 2]) {
-        await onPage(async ({ att, location, state, iss }) => {
+        await onPage(async ({ att, history, location, state, iss }) => {
           const answer = Object.entries({ code: "c", state, iss, scope: "DC" }).map(([name, value]) => `${written(name)[index]}=${value}`).join("&");
           location.href = page.replace("b=c", `b=c&${answer}`);
           await assert.rejects(att.handleRedirect(), { code: "temporarily_unavailable" });
-          assert.equal(location.href, page, place);
+          assert.deepEqual([location.href, history.state], [page, "a router's"], place);
         });
       }
     }
