@@ -61,6 +61,7 @@ async function until(done, what) {
 }
 /** Whether a page says that another sign-in has taken its place. */
 const mismatches = tab => tab.evaluate(() => att.accessToken().then(() => false, ({ code }) => code === "session_mismatch"));
+const channels = tab => tab.evaluate(() => [...globalThis.channels]);
 const windows = (user, number) => until(async () => (await user.count()) === number, `${number} windows`);
 
 for (const coop of [false, true]) {
@@ -147,6 +148,7 @@ for (const coop of [false, true]) {
       await answer(popup);
       await popup.shows("#said", 'handleRedirect: {"returnTo":"/inbox"} DC,MIM');
       assert.equal(await popup.url(), `${on.demo.page}/`);
+      assert.deepEqual(await channels(popup), [await popup.evaluate(() => namespace)], "its own is closed");
       await tab.shows("#who", "signed in for DC,MIM");
       assert.equal(await user.count(), 2);
     });
@@ -386,7 +388,16 @@ describe(`a page and its pop-up, in ${NAME}`, () => {
     await windows(user, 1);
   });
 
-  test("dispose ends it, and leaves no timer, listener or channel", async () => {
+  test("s35 a page that is put aside gives it up and holds no channel", async () => {
+    const { user, tab } = await on.user();
+    await (await opened(user, tab)).shows("button", "Ada Lovelace");
+    await tab.evaluate(() => void dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+    assert.deepEqual(await channels(tab), []);
+    await tab.shows("#said", "signIn: aborted");
+    await windows(user, 1);
+  });
+
+  test("s35 dispose ends it, and leaves no timer, listener or channel", async () => {
     const { user, tab } = await on.user();
     await tab.evaluate(() => {
       const left = (globalThis.left = new Set());
@@ -406,24 +417,26 @@ describe(`a page and its pop-up, in ${NAME}`, () => {
         options?.signal?.addEventListener("abort", () => left.delete(name));
         addEventListener(name, listener, options);
       };
-      const Channel = BroadcastChannel;
-      globalThis.BroadcastChannel = class extends Channel {
-        constructor(name) {
-          super(name);
-          if (isOurs()) left.add("channel");
-        }
-        close() {
-          left.delete("channel");
-          super.close();
-        }
-      };
     });
     await (await opened(user, tab)).shows("button", "Ada Lovelace");
-    assert.ok((await tab.evaluate(() => [...globalThis.left])).length >= 4);
+    assert.ok((await tab.evaluate(() => [...globalThis.left])).length >= 3);
+    assert.equal((await channels(tab)).length, 2);
     await tab.evaluate(() => att.dispose());
     await tab.shows("#said", "signIn: disposed");
     await windows(user, 1);
-    assert.deepEqual(await tab.evaluate(() => [...globalThis.left]), []);
+    assert.deepEqual([await tab.evaluate(() => [...globalThis.left]), await channels(tab)], [[], []]);
+  });
+
+  test("s15 the window is opened by the call itself, before anything is waited for: no browser lets it later", async () => {
+    const { tab } = await on.user();
+    await ready(tab);
+    const isOpened = await tab.evaluate(() => {
+      let isOpened = false;
+      globalThis.open = () => void (isOpened = true);
+      att.signIn({ popup: true }).catch(() => {});
+      return isOpened;
+    });
+    assert.ok(isOpened);
   });
 
   test("what can't begin leaves no window behind", async () => {

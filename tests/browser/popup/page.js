@@ -4,6 +4,18 @@ import init, { AttOAuth } from "/att-oauth/index.js";
 const at = id => document.getElementById(id);
 // What an old browser hasn't.
 if (localStorage.getItem("old")) delete globalThis.BroadcastChannel;
+/** The names of the channels that are open. */
+const channels = new Set();
+globalThis.BroadcastChannel &&= class extends BroadcastChannel {
+  constructor(name) {
+    super(name);
+    channels.add(name);
+  }
+  close() {
+    channels.delete(this.name);
+    super.close();
+  }
+};
 const { relay, clientId, scope } = await (await fetch("/demo/config.json")).json();
 await init();
 const att = new AttOAuth({ relay, clientId, scope, redirectUri: `${location.origin}/` });
@@ -31,7 +43,7 @@ const signIn = () => say("signIn", att.signIn({ popup: true, signal: (controller
 at("sign-in").addEventListener("click", signIn);
 at("abort").addEventListener("click", () => controller.abort());
 at("other").addEventListener("click", () => open("other.html"));
-Object.assign(globalThis, { att, namespace: `att-oauth|${relay}|${clientId}` });
+Object.assign(globalThis, { att, channels, namespace: `att-oauth|${relay}|${clientId}` });
 
 if (localStorage.getItem("shared")) {
   // Another app's client, which has the same callback page and looks first.
