@@ -11,7 +11,8 @@ let browser;
 let demo;
 let options;
 test.before(async () => {
-  demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl: 3600, www: "tests/browser/realms" });
+  // A page that is to be stored nowhere is none for the back/forward cache.
+  demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl: 3600, www: "tests/browser/realms", headers: [["Cache-Control", "no-cache"]] });
   options = { clientId: "demo-app-key", relay: demo.relay, redirectUri: `${demo.page}/`, scope: ["DC", "MIM"] };
   browser = await start(process.env.CHROMIUM);
 });
@@ -22,9 +23,9 @@ test.after(async () => {
 test.afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
 
 /** A browser as new. `make` makes a client in its pages, which keep it by a name. */
-async function user() {
+async function user(of = browser) {
   // The page's own policy knows of one relay.
-  const context = await browser.newContext({ bypassCSP: true });
+  const context = await of.newContext({ bypassCSP: true });
   context.setDefaultTimeout(30_000);
   await context.addInitScript(() => {
     globalThis.make = async (name, options) => {
@@ -101,6 +102,15 @@ const lock = (page, { authorizationEndpoint, clientId }) => page.evaluate(name =
 
 /** Until so many wait for a lock. */
 const waiting = (page, number) => until(() => page.evaluate(async number => (await navigator.locks.query()).pending.length === number, number));
+
+/** A tab whose user is signed in. */
+async function signedIn(context) {
+  const page = await open(context);
+  await comeBack(page);
+  await make(page, { att: options });
+  await handleRedirect(page);
+  return page;
+}
 
 const handleRedirect = (page, name = "att") => page.evaluate(name => globalThis[name].handleRedirect(), name);
 
@@ -253,10 +263,7 @@ test("s31 two clients of two relays on one origin and one page share no key, loc
 test("s29 s30 five tabs with ten callers each cause one renewal, and sign out as one", async () => {
   const { refreshTokens } = demo.emulator.live();
   const context = await user();
-  const page = await open(context);
-  await comeBack(page);
-  await make(page, { att: options });
-  await handleRedirect(page);
+  const page = await signedIn(context);
   const tabs = [page, ...(await Promise.all([1, 2, 3, 4].map(() => open(context))))];
   for (const tab of tabs) await handleRedirect(tab);
   const { refresh_token: before } = demo.emulator.counts().token;
@@ -279,6 +286,61 @@ test("s29 s30 five tabs with ten callers each cause one renewal, and sign out as
     assert.equal(await tab.evaluate(() => globalThis.att.accessToken().catch(({ code }) => code)), "login_required");
   }
   assert.equal(demo.emulator.live().refreshTokens, refreshTokens);
+});
+
+test("s30 who removes the session's record in another tab, or clears the storage, signs out all", async () => {
+  for (const isCleared of [false, true]) {
+    const context = await user();
+    const page = await signedIn(context);
+    // A page of the app's that has no client, and so no channel.
+    const other = await open(context, {});
+    await other.evaluate(isCleared => (isCleared ? localStorage.clear() : Object.keys(localStorage).forEach(key => localStorage.removeItem(key))), isCleared);
+    await page.waitForFunction(() => att.told.includes("signedout"));
+    assert.equal(await page.evaluate(() => att.accessToken().catch(({ code }) => code)), "login_required");
+  }
+});
+
+test("s29 s30 a page in the back/forward cache holds neither lock nor channel, and knows of a sign-out when it comes back", async t => {
+  const keeping = await start(process.env.CHROMIUM, { ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+  t.after(() => keeping.close());
+  const context = await user(keeping);
+  await context.addInitScript(() => {
+    // By this Chromium makes up for what a page has missed.
+    addEventListener("storage", event => event.stopImmediatePropagation());
+    const channels = (globalThis.channels = new Set());
+    globalThis.BroadcastChannel = class extends BroadcastChannel {
+      constructor(name) {
+        super(name);
+        channels.add(this);
+      }
+      close() {
+        channels.delete(this);
+        super.close();
+      }
+    };
+  });
+  const page = await signedIn(context);
+  // A renewal is under way when the user leaves.
+  await page.evaluate(() => {
+    addEventListener("pageshow", ({ persisted }) => (globalThis.isFromCache = persisted));
+    globalThis.fetch = () => new Promise(() => {});
+    att.refresh().catch(() => {});
+  });
+  await page.waitForFunction(async () => (await navigator.locks.query()).held.length === 1);
+  await page.goto(`${demo.relay}/health`);
+  const other = await open(context);
+  await handleRedirect(other);
+  const took = await other.evaluate(async () => {
+    const began = performance.now();
+    await att.refresh();
+    await att.signOut();
+    return performance.now() - began;
+  });
+  assert.ok(took < 5_000, `it took ${took} ms`);
+  await page.goBack({ waitUntil: "commit" });
+  assert.equal(await page.evaluate(() => globalThis.isFromCache), true);
+  await page.waitForFunction(() => att.told.includes("signedout"));
+  assert.equal(await page.evaluate(() => globalThis.channels.size), 1, "it hears what others tell again");
 });
 
 test("s35 ten thousand clients, and hundreds of sign-ins and sign-outs, leave no timer, no listener and no memory in a page", async () => {
