@@ -26,7 +26,7 @@ fn a_token_is_kept_while_it_is_fresh_and_renewed_when_it_is_due() {
 }
 
 #[test]
-fn a_failure_that_passes_keeps_the_user_signed_in() {
+fn s28_a_failure_that_passes_keeps_the_user_signed_in() {
     let tab = World::with(json!({ "accessTokenTtl": 3600 }))
         .tab(PAGE)
         .signed_in();
@@ -60,6 +60,23 @@ fn a_failure_that_passes_keeps_the_user_signed_in() {
     assert_eq!(tab.token().unwrap_err().code, ErrorCode::Network);
     assert!(tab.client.is_signed_in());
     assert!(tab.is_good(&tab.token().unwrap()));
+}
+
+#[test]
+fn s28_a_failure_that_passes_gives_nobody_a_token_that_an_api_has_refused() {
+    let world = World::relayed(json!({}));
+    let tab = world.tab(PAGE).signed_in();
+    let refused = Wanted {
+        rejected_generation: Some(1),
+        ..Wanted::default()
+    };
+    for network in [Network::Away, Network::Says(500)] {
+        *world.network.borrow_mut() = vec![network];
+        let error = tab.drive(tab.client.access_token(refused)).unwrap_err();
+        assert!(error.code.is_retryable(), "{error:?}");
+        assert!(tab.client.is_signed_in());
+    }
+    assert!(tab.drive(tab.client.access_token(refused)).is_ok());
 }
 
 #[test]

@@ -124,7 +124,12 @@ describe("s28 nobody is signed out by what answers in the relay's place", { conc
       await tab.signIn();
       const kept = await tab.att.accessToken();
       tab.told.length = 0;
-      world.spoil = spoil;
+      let underWay = 0;
+      world.spoil = (outgoing, incoming) => {
+        underWay++;
+        outgoing.on("close", () => underWay--);
+        spoil(outgoing, incoming);
+      };
       const renewal = tab.att.refresh();
       // A token that has some life left is given all the same.
       const token = tab.att.accessToken({ minValidity: 1e9 });
@@ -135,6 +140,7 @@ describe("s28 nobody is signed out by what answers in the relay's place", { conc
       if (expected.status !== 200) await assert.rejects(tab.att.revoke(), told(expected));
       assert.equal(await tab.att.accessToken(), kept);
       assert.equal(tab.att.signedIn, true);
+      await until(() => underWay === 0);
       world.spoil = undefined;
       const next = await tab.att.refresh();
       assert.notEqual(next, kept);

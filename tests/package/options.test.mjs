@@ -15,7 +15,7 @@ describe("the Worker's bindings", { concurrency: true }, () => {
     return { ask, log: () => lines.join("") };
   }
 
-  test("all mistakes are named at once, limits and vault among them, by the binding's name", async t => {
+  test("s01 all mistakes are named at once, limits and vault among them, by the binding's name, and no secret", async t => {
     const { ask, log } = await misbound(t, { ISSUER: "nonsense", TOKEN_VAULT: "TokenVault", SESSION_LIMIT: "120", ADDRESS_LIMIT: "1200", API_HEADERS: "X-Own Cookie X-HTTP-Method-Override", IDLE_DAYS: "abc", CUSTODY: "both" }, false);
     assert.equal(await ask("/health"), 500);
     await until(() => log().includes("mistakes"));

@@ -426,7 +426,7 @@ describe("a relay that is configured wrong", () => {
     assert.throws(() => createRelay(), TypeError);
   });
 
-  test("names all mistakes at once in the Worker's log, and none to strangers", async t => {
+  test("s01 names all mistakes at once in the Worker's log, and none to strangers; its secret to neither", async t => {
     const lines = [];
     const port = await freePort();
     const bindings = { CLIENT_SECRET: SECRET, ISSUER: "nonsense", SESSION_LIMIT: "120" };
