@@ -5,6 +5,7 @@ import process from "node:process";
 import test from "node:test";
 import { startDemo } from "../../xtask/demo/demo.mjs";
 import { start as startRelay, until } from "../package/relay.mjs";
+import { make, open, user } from "./clients.mjs";
 import { start } from "./engines/chromium.mjs";
 
 let browser;
@@ -22,35 +23,6 @@ test.after(async () => {
 });
 test.afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
 
-/** A browser as new. `make` makes a client in its pages, which keep it by a name. */
-async function user(of = browser) {
-  // The page's own policy knows of one relay.
-  const context = await of.newContext({ bypassCSP: true });
-  context.setDefaultTimeout(30_000);
-  await context.addInitScript(() => {
-    globalThis.make = async (name, options) => {
-      const { default: init, AttOAuth } = await import("/att-oauth/index.js");
-      await init();
-      const att = (globalThis[name] = new AttOAuth(options));
-      att.told = [];
-      for (const event of ["change", "signedout"]) att.events.addEventListener(event, () => att.told.push(event));
-    };
-  });
-  return context;
-}
-
-/** A tab at the app's page, with clients by their names. */
-async function open(context, clients = { att: options }) {
-  const page = await context.newPage();
-  await page.goto(demo.page);
-  await make(page, clients);
-  return page;
-}
-
-const make = async (page, clients) => {
-  for (const pair of Object.entries(clients)) await page.evaluate(pair => globalThis.make(...pair), pair);
-};
-
 /** Leaves for the gateway and comes back: the answer is in the address bar then, and no client is made yet. */
 async function comeBack(page, name = "att", asked) {
   await page.evaluate(([name, asked]) => void globalThis[name].signIn(asked), [name, asked]);
@@ -62,50 +34,9 @@ async function comeBack(page, name = "att", asked) {
   await page.waitForURL(url => url.href.startsWith(`${demo.page}/#code=`));
 }
 
-/** A provider with refresh tokens that work once, which signs in whoever comes, and the options of a client that uses it. */
-async function behind(context) {
-  // One who finds a used refresh token ends the session: RFC 9700, 4.14.2.
-  const provider = { current: 0, renewals: 0, isOver: false };
-  await context.route("**/backend/token", async route => {
-    const asked = new URLSearchParams(route.request().postData());
-    if (asked.get("grant_type") === "refresh_token") {
-      provider.renewals++;
-      provider.isOver ||= asked.get("refresh_token") !== `r${provider.current}`;
-    }
-    await new Promise(resolve => setTimeout(resolve, 20));
-    if (provider.isOver) return route.fulfill({ status: 400, json: { error: "invalid_grant" } });
-    const number = ++provider.current;
-    return route.fulfill({ json: { access_token: `a${number}`, token_type: "bearer", expires_in: 3600, refresh_token: `r${number}` } });
-  });
-  await context.route("**/backend/revoke", route => route.fulfill({ body: "" }));
-  const at = name => `${demo.page}/backend/${name}`;
-  const backend = { clientId: "key", redirectUri: `${demo.page}/`, authorizationEndpoint: at("authorize"), tokenEndpoint: at("token"), revocationEndpoint: at("revoke") };
-  return { provider, backend };
-}
-
-/** Signs in there; gives what that comes to. */
-const signIn = page => page.evaluate(async () => {
-  const state = new URL(await att.authorizationUrl()).searchParams.get("state");
-  return att.handleRedirect({ url: `${location.origin}/?code=c&state=${state}` });
-});
-
-/** Lets an hour pass in a page, and its token end. */
-const expire = page => page.evaluate(() => {
-  const { now } = Date;
-  Date.now = () => now() + 3_600_000;
-});
-
-/** Has a page hold the lock of the clients at that provider until it says `release()`. */
-const lock = (page, { authorizationEndpoint, clientId }) => page.evaluate(name => new Promise(had => {
-  navigator.locks.request(name, () => new Promise(release => had(void (globalThis.release = release))));
-}), `att-oauth|${authorizationEndpoint}|${clientId}`);
-
-/** Until so many wait for a lock. */
-const waiting = (page, number) => until(() => page.evaluate(async number => (await navigator.locks.query()).pending.length === number, number));
-
 /** A tab whose user is signed in. */
 async function signedIn(context) {
-  const page = await open(context);
+  const page = await open(context, demo.page, { att: options });
   await comeBack(page);
   await make(page, { att: options });
   await handleRedirect(page);
@@ -115,8 +46,8 @@ async function signedIn(context) {
 const handleRedirect = (page, name = "att") => page.evaluate(name => globalThis[name].handleRedirect(), name);
 
 test("s13 the answer is gone from the address bar and the history before the first request leaves, and a reload then ends signed in", async () => {
-  const context = await user();
-  const page = await open(context);
+  const context = await user(browser);
+  const page = await open(context, demo.page, { att: options });
   const session = await context.newCDPSession(page);
   const history = async () => (await session.send("Page.getNavigationHistory")).entries.map(({ url }) => url);
   await comeBack(page, "att", { returnTo: "/inbox" });
@@ -164,10 +95,10 @@ test("s13 the answer is gone from the address bar and the history before the fir
 });
 
 test("s05 no token is in any URL that the browser asks for, nor in anything that it keeps", async () => {
-  const context = await user();
+  const context = await user(browser);
   const asked = [];
   context.on("request", request => asked.push(request.url(), request.headers().referer ?? ""));
-  const page = await open(context);
+  const page = await open(context, demo.page, { att: options });
   await comeBack(page);
   await make(page, { att: options });
   await handleRedirect(page);
@@ -193,8 +124,8 @@ test("s31 two clients of two relays on one origin and one page share no key, loc
   const world = await startRelay("Node", {}, { options: { clientId: "second", redirectUris: [`${demo.page}/`] } });
   t.after(() => world.close());
   const clients = { one: options, other: { ...options, clientId: "second", relay: world.issuer } };
-  const context = await user();
-  const page = await open(context, clients);
+  const context = await user(browser);
+  const page = await open(context, demo.page, clients);
   const back = async name => {
     await comeBack(page, name, { returnTo: `/${name}` });
     await make(page, clients);
@@ -202,7 +133,7 @@ test("s31 two clients of two relays on one origin and one page share no key, loc
   };
   assert.deepEqual(await back("one"), { one: { returnTo: "/one" }, other: undefined });
   assert.deepEqual(await back("other"), { one: undefined, other: { returnTo: "/other" } });
-  const second = await open(context, clients);
+  const second = await open(context, demo.page, clients);
   for (const name of Object.keys(clients)) await handleRedirect(second, name);
   const token = (page, name, call = "accessToken") => page.evaluate(([name, call]) => globalThis[name][call](), [name, call]);
   const tokens = [await token(page, "one"), await token(page, "other")];
@@ -262,9 +193,9 @@ test("s31 two clients of two relays on one origin and one page share no key, loc
 
 test("s29 s30 five tabs with ten callers each cause one renewal, and sign out as one", async () => {
   const { refreshTokens } = demo.emulator.live();
-  const context = await user();
+  const context = await user(browser);
   const page = await signedIn(context);
-  const tabs = [page, ...(await Promise.all([1, 2, 3, 4].map(() => open(context))))];
+  const tabs = [page, ...(await Promise.all([1, 2, 3, 4].map(() => open(context, demo.page, { att: options }))))];
   for (const tab of tabs) await handleRedirect(tab);
   const { refresh_token: before } = demo.emulator.counts().token;
   const asked = [];
@@ -290,10 +221,10 @@ test("s29 s30 five tabs with ten callers each cause one renewal, and sign out as
 
 test("s30 who removes the session's record in another tab, or clears the storage, signs out all", async () => {
   for (const isCleared of [false, true]) {
-    const context = await user();
+    const context = await user(browser);
     const page = await signedIn(context);
     // A page of the app's that has no client, and so no channel.
-    const other = await open(context, {});
+    const other = await open(context, demo.page, {});
     await other.evaluate(isCleared => (isCleared ? localStorage.clear() : Object.keys(localStorage).forEach(key => localStorage.removeItem(key))), isCleared);
     await page.waitForFunction(() => att.told.includes("signedout"));
     assert.equal(await page.evaluate(() => att.accessToken().catch(({ code }) => code)), "login_required");
@@ -328,7 +259,7 @@ test("s29 s30 a page in the back/forward cache holds neither lock nor channel, a
   });
   await page.waitForFunction(async () => (await navigator.locks.query()).held.length === 1);
   await page.goto(`${demo.relay}/health`);
-  const other = await open(context);
+  const other = await open(context, demo.page, { att: options });
   await handleRedirect(other);
   const took = await other.evaluate(async () => {
     const began = performance.now();
@@ -344,7 +275,7 @@ test("s29 s30 a page in the back/forward cache holds neither lock nor channel, a
 });
 
 test("s35 ten thousand clients, and hundreds of sign-ins and sign-outs, leave no timer, no listener and no memory in a page", async () => {
-  const context = await user();
+  const context = await user(browser);
   await context.addInitScript(() => {
     const { setTimeout, clearTimeout } = globalThis;
     const timers = (globalThis.timers = new Set());
@@ -358,7 +289,7 @@ test("s35 ten thousand clients, and hundreds of sign-ins and sign-outs, leave no
       clearTimeout(timer);
     };
   });
-  const page = await open(context, {});
+  const page = await open(context, demo.page, {});
   const session = await context.newCDPSession(page);
   await session.send("Performance.enable");
   const held = async () => {
@@ -397,89 +328,8 @@ test("s35 ten thousand clients, and hundreds of sign-ins and sign-outs, leave no
   assert.ok(after.heap - before.heap < 2 ** 20, `the heap has grown by ${after.heap - before.heap} bytes`);
 });
 
-test("s29 without a relay too, five tabs and fifty callers at a token's end use no refresh token twice, and all go on with one renewal", async () => {
-  const context = await user();
-  const { provider, backend } = await behind(context);
-  const tabs = [await open(context, { att: backend })];
-  await signIn(tabs[0]);
-  while (tabs.length < 5) {
-    tabs.push(await open(context, { att: backend }));
-    await handleRedirect(tabs.at(-1));
-    assert.ok(await tabs.at(-1).evaluate(() => att.accessToken()));
-  }
-  for (let round = 1; round <= 3; round++) {
-    const before = provider.renewals;
-    for (const tab of tabs) await expire(tab);
-    const tokens = await Promise.all(tabs.map(tab => tab.evaluate(() => Promise.all(Array.from({ length: 10 }, () => att.accessToken())))));
-    assert.deepEqual([...new Set(tokens.flat())], [`a${provider.current}`]);
-    assert.equal(provider.renewals, before + 1);
-    assert.ok((await Promise.all(tabs.map(tab => tab.evaluate(() => att.signedIn)))).every(Boolean));
-  }
-});
-
-test("s29 without a relay a tab that holds the lock for ever has the others fail in passing: nobody is signed out, and no refresh token is used twice", async () => {
-  const context = await user();
-  const { provider, backend } = await behind(context);
-  const clients = { att: { ...backend, timeoutMs: 1000 } };
-  const frozen = await open(context, clients);
-  const tabs = [await open(context, clients)];
-  await signIn(tabs[0]);
-  while (tabs.length < 4) {
-    tabs.push(await open(context, clients));
-    await handleRedirect(tabs.at(-1));
-  }
-  const { renewals } = provider;
-  for (const tab of tabs) await expire(tab);
-  await lock(frozen, backend);
-  const ask = () => Promise.all(tabs.map(tab => tab.evaluate(() => Promise.all([1, 2, 3].map(() => att.accessToken().catch(({ code, retryable }) => [code, retryable]))))));
-  for (const outcome of (await ask()).flat()) assert.deepEqual(outcome, ["timeout", true]);
-  assert.equal(provider.renewals, renewals);
-  assert.deepEqual(await Promise.all(tabs.map(tab => tab.evaluate(() => [att.signedIn, att.told.includes("signedout")]))), Array(4).fill([true, false]));
-  await frozen.evaluate(() => globalThis.release());
-  assert.deepEqual([...new Set((await ask()).flat())], [`a${provider.current}`]);
-  assert.equal(provider.renewals, renewals + 1);
-});
-
-test("s30 a sign-in that has waited for another tab's sign-out is one, though it hears of that after it has got the lock", async () => {
-  const context = await user();
-  const { backend } = await behind(context);
-  const [holder, other, tab] = [await open(context, { att: backend }), await open(context, { att: backend }), await open(context, {})];
-  // Chromium's tabs hear what was said before a lock was let go of some milliseconds after they have got it, now and then.
-  await tab.evaluate(() => {
-    const { get, set } = Object.getOwnPropertyDescriptor(BroadcastChannel.prototype, "onmessage");
-    Object.defineProperty(BroadcastChannel.prototype, "onmessage", { get, set(hear) { set.call(this, event => setTimeout(hear, 30, event)); } });
-  });
-  await make(tab, { att: backend });
-  await signIn(tab);
-  for (let round = 0; round < 5; round++) {
-    await lock(holder, backend);
-    const revoked = other.evaluate(async () => {
-      await att.handleRedirect();
-      await att.revoke();
-    });
-    await waiting(holder, 1);
-    const outcome = signIn(tab);
-    await waiting(holder, 2);
-    await holder.evaluate(() => globalThis.release());
-    await revoked;
-    assert.deepEqual(await outcome, { returnTo: undefined });
-    await tab.waitForTimeout(100);
-    assert.equal(await tab.evaluate(() => att.signedIn), true);
-  }
-});
-
-test("s30 who has all of the storage cleared in one tab is signed out in all", async () => {
-  const context = await user();
-  const { backend } = await behind(context);
-  const [tab, other] = [await open(context, { att: backend }), await open(context, { att: backend })];
-  await signIn(tab);
-  await other.evaluate(() => localStorage.clear());
-  await tab.waitForFunction(() => att.told.includes("signedout"));
-  assert.deepEqual(await tab.evaluate(async () => [att.signedIn, await att.accessToken().catch(({ code }) => code)]), [false, "login_required"]);
-});
-
 test("s29 a sign-in that the app's own storage keeps waits for no lock that it holds itself, and two at once exchange the code once", async () => {
-  const context = await user();
+  const context = await user(browser);
   const page = await context.newPage();
   await page.goto(demo.page);
   const { requests, ms, stored } = await page.evaluate(async options => {

@@ -1,0 +1,137 @@
+// The client without a relay, in several tabs of a browser: no vault makes right there what they do at once.
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import process from "node:process";
+import test from "node:test";
+import { startDemo } from "../../xtask/demo/demo.mjs";
+import { until } from "../package/relay.mjs";
+import { make, open, user } from "./clients.mjs";
+import { start } from "./engines/chromium.mjs";
+
+let browser;
+let demo;
+let url;
+test.before(async () => {
+  demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), www: "tests/browser/realms" });
+  url = demo.page;
+  browser = await start(process.env.CHROMIUM);
+});
+test.after(async () => {
+  await browser?.close();
+  await demo?.close();
+});
+test.afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
+
+/** A provider with refresh tokens that work once, which signs in whoever comes, and the options of a client that uses it. */
+async function behind(context) {
+  // One who finds a used refresh token ends the session: RFC 9700, 4.14.2.
+  const provider = { current: 0, renewals: 0, isOver: false };
+  await context.route("**/backend/token", async route => {
+    const asked = new URLSearchParams(route.request().postData());
+    if (asked.get("grant_type") === "refresh_token") {
+      provider.renewals++;
+      provider.isOver ||= asked.get("refresh_token") !== `r${provider.current}`;
+    }
+    await new Promise(resolve => setTimeout(resolve, 20));
+    if (provider.isOver) return route.fulfill({ status: 400, json: { error: "invalid_grant" } });
+    const number = ++provider.current;
+    return route.fulfill({ json: { access_token: `a${number}`, token_type: "bearer", expires_in: 3600, refresh_token: `r${number}` } });
+  });
+  await context.route("**/backend/revoke", route => route.fulfill({ body: "" }));
+  const at = name => `${url}/backend/${name}`;
+  const backend = { clientId: "key", redirectUri: `${url}/`, authorizationEndpoint: at("authorize"), tokenEndpoint: at("token"), revocationEndpoint: at("revoke") };
+  return { provider, backend };
+}
+
+/** Signs in there; gives what that comes to. */
+const signIn = page => page.evaluate(async () => {
+  const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+  return att.handleRedirect({ url: `${location.origin}/?code=c&state=${state}` });
+});
+
+/** Lets an hour pass in a page, and its token end. */
+const expire = page => page.evaluate(() => {
+  const { now } = Date;
+  Date.now = () => now() + 3_600_000;
+});
+
+/** Has a page hold the lock of the clients at that provider until it says `release()`. */
+const lock = (page, { authorizationEndpoint, clientId }) => page.evaluate(name => new Promise(had => {
+  navigator.locks.request(name, () => new Promise(release => had(void (globalThis.release = release))));
+}), `att-oauth|${authorizationEndpoint}|${clientId}`);
+
+/** Until so many wait for a lock. */
+const waiting = (page, number) => until(() => page.evaluate(async number => (await navigator.locks.query()).pending.length === number, number));
+
+const handleRedirect = page => page.evaluate(() => att.handleRedirect());
+
+test("s29 without a relay too, five tabs and fifty callers at a token's end use no refresh token twice, and all go on with one renewal", async () => {
+  const context = await user(browser);
+  const { provider, backend } = await behind(context);
+  const tabs = [await open(context, url, { att: backend })];
+  await signIn(tabs[0]);
+  while (tabs.length < 5) {
+    tabs.push(await open(context, url, { att: backend }));
+    await handleRedirect(tabs.at(-1));
+    assert.ok(await tabs.at(-1).evaluate(() => att.accessToken()));
+  }
+  for (let round = 1; round <= 3; round++) {
+    const before = provider.renewals;
+    for (const tab of tabs) await expire(tab);
+    const tokens = await Promise.all(tabs.map(tab => tab.evaluate(() => Promise.all(Array.from({ length: 10 }, () => att.accessToken())))));
+    assert.deepEqual([...new Set(tokens.flat())], [`a${provider.current}`]);
+    assert.equal(provider.renewals, before + 1);
+    assert.ok((await Promise.all(tabs.map(tab => tab.evaluate(() => att.signedIn)))).every(Boolean));
+  }
+});
+
+test("s29 without a relay a tab that holds the lock for ever has the others fail in passing: nobody is signed out, and no refresh token is used twice", async () => {
+  const context = await user(browser);
+  const { provider, backend } = await behind(context);
+  const clients = { att: { ...backend, timeoutMs: 1000 } };
+  const frozen = await open(context, url, clients);
+  const tabs = [await open(context, url, clients)];
+  await signIn(tabs[0]);
+  while (tabs.length < 4) {
+    tabs.push(await open(context, url, clients));
+    await handleRedirect(tabs.at(-1));
+  }
+  const { renewals } = provider;
+  for (const tab of tabs) await expire(tab);
+  await lock(frozen, backend);
+  const ask = () => Promise.all(tabs.map(tab => tab.evaluate(() => Promise.all([1, 2, 3].map(() => att.accessToken().catch(({ code, retryable }) => [code, retryable]))))));
+  for (const outcome of (await ask()).flat()) assert.deepEqual(outcome, ["timeout", true]);
+  assert.equal(provider.renewals, renewals);
+  assert.deepEqual(await Promise.all(tabs.map(tab => tab.evaluate(() => [att.signedIn, att.told.includes("signedout")]))), Array(4).fill([true, false]));
+  await frozen.evaluate(() => globalThis.release());
+  assert.deepEqual([...new Set((await ask()).flat())], [`a${provider.current}`]);
+  assert.equal(provider.renewals, renewals + 1);
+});
+
+test("s30 a sign-in that has waited for another tab's sign-out is one, though it hears of that after it has got the lock", async () => {
+  const context = await user(browser);
+  const { backend } = await behind(context);
+  const [holder, other, tab] = [await open(context, url, { att: backend }), await open(context, url, { att: backend }), await open(context, url, {})];
+  // Chromium's tabs hear what was said before a lock was let go of some milliseconds after they have got it, now and then.
+  await tab.evaluate(() => {
+    const { get, set } = Object.getOwnPropertyDescriptor(BroadcastChannel.prototype, "onmessage");
+    Object.defineProperty(BroadcastChannel.prototype, "onmessage", { get, set(hear) { set.call(this, event => setTimeout(hear, 30, event)); } });
+  });
+  await make(tab, { att: backend });
+  await signIn(tab);
+  for (let round = 0; round < 5; round++) {
+    await lock(holder, backend);
+    const revoked = other.evaluate(async () => {
+      await att.handleRedirect();
+      await att.revoke();
+    });
+    await waiting(holder, 1);
+    const outcome = signIn(tab);
+    await waiting(holder, 2);
+    await holder.evaluate(() => globalThis.release());
+    await revoked;
+    assert.deepEqual(await outcome, { returnTo: undefined });
+    await tab.waitForTimeout(100);
+    assert.equal(await tab.evaluate(() => att.signedIn), true);
+  }
+});
