@@ -62,7 +62,7 @@ async function signedIn(t, page, options) {
 
 const KINDS = {
   "a refresh token": [{}, OWN, "refresh-1 as refresh_token"],
-  "no refresh token": [{ isBare: true }, OWN, "access-1 as access_token"],
+  "an access token alone": [{ isBare: true }, OWN, "access-1 as access_token"],
   "a token in the fragment": [{}, TOKEN, "access-0 as access_token"],
 };
 for (const [kind, [how, options, revoked]] of Object.entries(KINDS)) {
