@@ -59,7 +59,7 @@ export type AttOAuthErrorCode =
   | "invalid_option"
   /**
    * A server's reply can't be read. What to do: look at what answers in the relay's place, such as a proxy or a network
-   * that wants a password; a later call asks again, `handleRedirect` with the same answer too.
+   * that wants a password; a later call asks again, with a relay `handleRedirect` too.
    */
   | "invalid_response"
   /**
@@ -100,7 +100,7 @@ export type AttOAuthErrorCode =
    */
   | "temporarily_unavailable"
   /**
-   * No answer came within `timeoutMs`, of a pop-up in ten minutes; or, without a relay, another tab has been renewing for
+   * No answer came within `timeoutMs`, of a pop-up in ten minutes; or, without a relay, another call has been renewing for
    * five seconds longer than that, and a refresh token works once. What to do: call again.
    */
   | "timeout"
@@ -375,7 +375,7 @@ export class AttOAuth {
    *
    * @returns where the user wanted to go, after a sign-in; else `undefined`
    * @throws {AttOAuthError} `access_denied`, `authorization_failed`, `invalid_answer`, `login_required`,
-   * or one that is `retryable`: then the next call goes on with the same answer
+   * or one that is `retryable`: then the next call goes on with the same answer; with a relay after `invalid_response` too
    */
   handleRedirect(options?: RedirectOptions): Promise<SignedIn | undefined>;
 

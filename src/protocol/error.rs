@@ -123,11 +123,11 @@ reasons! {
     OtherState = InvalidAnswer, "the redirect's state is another";
     OtherIssuer = InvalidAnswer, "the redirect comes from another issuer (RFC 9207)";
     OtherKind = InvalidAnswer, "the redirect brings another kind of answer";
-    TwoPlaces = InvalidAnswer, "the redirect has answers in query and fragment";
-    TwoAnswers = InvalidAnswer, "the redirect has a parameter twice, or two kinds of answer";
+    TwoPlaces = InvalidAnswer, "the redirect has a parameter or an answer twice";
+    TwoAnswers = InvalidAnswer, "the redirect has a parameter or an answer twice";
     NoRelay = Unsupported, "API calls and app tokens need a relay";
     NoEndpoint = Unsupported, "no endpoint for this was given";
-    ReturnTo = InvalidOption, "returnTo must be a path of this app's own origin, like \"/inbox\"";
+    ReturnTo = InvalidOption, "returnTo must be a path of this app, like \"/inbox\"";
 }
 
 /// An error, before it becomes JavaScript's `AttOAuthError`. Counted, so that the results that most calls

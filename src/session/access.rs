@@ -46,7 +46,9 @@ impl Page {
         } else if needed.is_nan() {
             needed = self.needed();
         }
-        if joined && self.last_failure.is_none() && self.asked == flow.input {
+        // Without a relay each is a new token; a relay may give the one that it has kept.
+        let is_answer = generation.is_empty() || self.asked == flow.input;
+        if joined && self.last_failure.is_none() && is_answer {
             needed = 0.0;
         }
         flow.is_rejected = needed == f64::INFINITY;
@@ -188,8 +190,11 @@ impl Page {
         self.check()?;
         if is_out {
             self.is_out();
-            // What came too late is revoked (S30).
-            text::set(&mut flow.record, &flow.signed.record);
+            // What came too late is revoked (S30), unless it is another session's.
+            flow.record.clear();
+            if flow.takes_any == 0 {
+                text::set(&mut flow.record, &flow.signed.record);
+            }
             flow.failed = Some(Reason::NobodySignedIn.into());
             return self.revoke_if_it_can(flow);
         }

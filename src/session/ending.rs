@@ -127,7 +127,8 @@ impl Page {
             return self.restore(flow);
         }
         // A token out of a fragment is a page's alone, and so is its label.
-        if is_of(&self.session, label) || self.config.has(IS_TOKEN) && !self.session.is_empty() {
+        let is_any = !record.is_empty() && self.config.has(IS_TOKEN) && !self.session.is_empty();
+        if is_any || is_of(&self.session, label) {
             self.is_out();
         }
         if record.is_empty() {

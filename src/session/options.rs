@@ -170,7 +170,7 @@ fn wrong(name: &str, what: &str) -> Error {
 pub(super) fn is_own_path(path: &str) -> bool {
     let start = path.get(..4).unwrap_or(path).to_ascii_lowercase();
     start.starts_with('/')
-        && !["//", "/%2f", "/%5c"]
+        && !["//", "/%2f", "/%5c", "/%0"]
             .iter()
             .any(|other| start.starts_with(other))
         && !leads_up(path)
@@ -182,7 +182,10 @@ pub(super) fn leads_up(path: &str) -> bool {
     let plain = path.split(['?', '#']).next().unwrap_or_default();
     plain.split(['/', '\\']).any(|segment| {
         let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-        dots == "." || dots == ".."
+        // A browser strips a space at the end; a router may decode what follows.
+        let rest = dots.trim_end().trim_start_matches('.');
+        let many = dots.trim_end().len() - rest.len();
+        (1..=2).contains(&many) && (rest.is_empty() || rest.starts_with('%'))
     })
 }
 
@@ -307,6 +310,9 @@ mod tests {
             "/a/..",
             "/a/.?b",
             "/./%2fevil",
+            "/%09/evil",
+            "/%0A%2fevil",
+            "/a/..%2f%2fevil",
         ] {
             assert!(!is_own_path(path), "{path}");
         }

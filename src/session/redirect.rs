@@ -198,8 +198,9 @@ impl Page {
         let begun = begun(&flow.record);
         if let Err(error) = self.signed(reply, flow.asked_at, &begun, &mut flow.signed) {
             // A failure that passes leaves the answer where it waits: the next call tries again.
-            // A page that a network's own portal has put in place of the reply says nothing of the code.
-            let is_passing = error.is_passing() || error.code == ErrorCode::InvalidResponse;
+            // So does a page that a network's own portal has put in place of a relay's reply, which knows its codes again.
+            let is_portal = error.code == ErrorCode::InvalidResponse && self.config.has(ISSUER);
+            let is_passing = is_portal || error.is_passing();
             flow.failed = Some(once_more(error));
             if is_passing {
                 return self.restore(flow);

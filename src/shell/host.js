@@ -1,6 +1,6 @@
 // The client's host: it fetches, stores, locks, waits and navigates. It decides nothing.
 import { MESSAGES } from "#shell/messages";
-import { AttOAuthError, LONGEST_TIMER, SIGN_IN, checked, configured, pathFrom } from "#shell/options";
+import { AttOAuthError, SIGN_IN, checked, configured } from "#shell/options";
 
 export { AttOAuthError };
 
@@ -66,6 +66,9 @@ const LOCK_WAIT = 5_000;
  */
 const SHORT_WAIT = 2_000;
 
+/** The longest timer, in milliseconds: `setTimeout` overflows at 2 ** 31. */
+const LONGEST_TIMER = 1e9;
+
 // What parts texts; no text has it.
 const BREAK = "\x1f";
 const AFTER = "\x1e";
@@ -99,7 +102,7 @@ function members(body) {
   }).join(BREAK);
 }
 
-/** What a page's URL holds of an answer, and the URL without it. */
+/** What a URL holds of an answer; and the URL without it, if it is the page's own. */
 function redirect(href) {
   let url;
   try {
@@ -109,6 +112,7 @@ function redirect(href) {
   }
   if (url.href.length > LONGEST) return "";
   const page = url.origin + url.pathname;
+  const isOwn = url.href === globalThis.location?.href;
   const texts = ["search", "hash"].flatMap((place) => {
     const text = url[place].slice(1);
     const parameters = new URLSearchParams(text);
@@ -124,7 +128,7 @@ function redirect(href) {
     const isSpoilt = isAnswer && all.some((values, index) => index >= FIRST && 1 in values);
     return all.map((values) => (isSpoilt ? "2" : values.map(string)));
   });
-  return [page, url.href, ...texts].join(BREAK);
+  return [page, isOwn ? url.href : "", ...texts].join(BREAK);
 }
 
 /** The codes of the reasons by their numbers; see src/protocol/error.rs. */
@@ -176,8 +180,6 @@ export function open({ ask, resume, start }, options) {
     // A sign-in under way is this tab's alone, wherever the session is kept.
     pending: keeper(storage === "local" ? "session" : storage, timeoutMs),
   };
-  /** One after the other: a storage of the app's own may read what stood there before it has written. */
-  let stored;
   const events = new EventTarget();
   const page = new AbortController();
   const { signal } = page;
@@ -262,12 +264,10 @@ export function open({ ask, resume, start }, options) {
     const patiently = async (lock) => (await unless(signal, within(patience, () => lock))) ?? (patience = 0);
     /** Reads the record of that name, or writes or removes it if there is a `value`. */
     const record = (name, value) =>
-      (stored = Promise.resolve(stored)
-        .then(() => stores[name](`${namespace}|${name}`, value))
-        .catch((thrown) => {
-          cause = thrown;
-          return [STORAGE, ""];
-        }));
+      stores[name](`${namespace}|${name}`, value).catch((thrown) => {
+        cause = thrown;
+        return [STORAGE, ""];
+      });
     /** Waits for the lock across tabs, where there are Web Locks, unless this flow has waited too long already. */
     async function takeTurn() {
       const since = performance.now();
@@ -307,11 +307,10 @@ export function open({ ask, resume, start }, options) {
       },
       A(url) {
         try {
-          // On another page of the app `handleRedirect({ url })` was given a URL that isn't its own.
-          pathFrom(callback, location) || history.replaceState(history.state, "", url);
+          history.replaceState(history.state, "", url);
         } catch {
-          // There is no page, or it is of another origin; or WebKit, which allows so many in so much time, has had enough: an
-          // answer that stays in sight is no reason to lose it.
+          // There is no page; or WebKit, which allows so many in so much time, has had enough: an answer that stays in sight is
+          // no reason to lose it.
         }
       },
       E(name, ...error) {

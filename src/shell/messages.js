@@ -22,8 +22,8 @@ export const MESSAGES = [
   "the redirect's state is another",
   "the redirect comes from another issuer (RFC 9207)",
   "the redirect brings another kind of answer",
-  "the redirect has answers in query and fragment",
-  "the redirect has a parameter twice, or two kinds of answer",
+  "the redirect has a parameter or an answer twice",
+  "the redirect has a parameter or an answer twice",
   "API calls and app tokens need a relay",
   "no endpoint for this was given",
 ];

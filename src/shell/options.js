@@ -13,9 +13,6 @@ export class AttOAuthError extends Error {
   }
 }
 
-/** The longest delay that `setTimeout` takes without overflowing. */
-export const LONGEST_TIMER = 2 ** 31 - 1;
-
 const invalid = (message) => new AttOAuthError("invalid_option", message);
 
 /** The words of a string or an array of strings, each once. */
@@ -45,8 +42,8 @@ const CUSTOM_PARAM = [
  * whatever it makes of backslashes, tabs, encoded slashes and dots (S10); src/session/options.rs has the same.
  */
 const PATH = [
-  (value) => TEXT[0](value) && /^(?![^?#]*\/(\.|%2e){1,2}([/?#]|$))\/(?!\/|%2f|%5c)[^\0- \\\x7f]*$/i.test(value),
-  'must be a path of this app\'s own origin, like "/inbox"',
+  (value) => TEXT[0](value) && /^(?![^?#]*\/(\.|%2e){1,2}([/?#%]|$))\/(?!\/|%(2f|5c|0))[^\0- \\\x7f]*$/i.test(value),
+  'must be a path of this app, like "/inbox"',
 ];
 /** `https`, or `http` on this machine: codes and tokens travel there. No fragment (RFC 6749, 3.1.2), no user. */
 const URL_ = [
@@ -84,7 +81,7 @@ const OPTIONS = {
   renewInBackground: FLAG,
   expiringLead: SECONDS,
   minValidity: SECONDS,
-  timeoutMs: [(value) => isIn(value, 1, LONGEST_TIMER), "must be a number of milliseconds below 2 ** 31"],
+  timeoutMs: [(value) => isIn(value, 1, 1e9), "must be a number of milliseconds"],
   fetch: FUNCTION,
   now: FUNCTION,
   storage: [
@@ -112,7 +109,7 @@ function check(options, kinds) {
     if (value === undefined) continue;
     const [isRight, what] = kinds[name] ?? [
       () => false,
-      /secret|password/i.test(name) ? "is a secret, and a browser can't keep one: it belongs to the relay" : `is not an option${hint(name, kinds)}`,
+      /secret|password/i.test(name) ? "is a secret: it belongs to the relay" : `is not an option${hint(name, kinds)}`,
     ];
     if (!isRight(value)) throw invalid(`${name} ${what}`);
   }

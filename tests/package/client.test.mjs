@@ -2,7 +2,6 @@
 // tests/client holds to the contract.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import init, { AttOAuth, AttOAuthError } from "../../target/pkg/index.node.js";
 import { createGateway } from "../../target/pkg/gateway.js";
 
@@ -123,20 +122,17 @@ test("an address bar that can't be cleaned costs no sign-in", async () => {
   }
 });
 
-test("an answer from elsewhere leaves the page where it is, and the callback page's own is cleaned", async () => {
+test("an answer from elsewhere leaves the page where it is, and the page's own is cleaned", async () => {
   const { gateway, options } = world();
-  const history = { state: null, replaceState: (_state, _title, url) => void (globalThis.location.href = url) };
+  const history = { state: null, replaceState: (_state, _title, url) => void (url && (globalThis.location.href = url)) };
   globalThis.history = history;
   try {
-    for (const [href, after] of [
-      ["https://app.example/inbox?tab=2#x", "https://app.example/inbox?tab=2#x"],
-      [`${CALLBACK}?code=c`, CALLBACK],
-    ]) {
+    for (const href of ["https://app.example/inbox?tab=2#x", `${CALLBACK}?tab=2#x`, undefined]) {
       await disposing(new AttOAuth(options), async (att) => {
         const url = await consent(gateway, await att.authorizationUrl({ returnTo: "/deep" }));
-        globalThis.location = new URL(href);
+        globalThis.location = new URL(href ?? url);
         assert.deepEqual(await att.handleRedirect({ url }), { returnTo: "/deep" });
-        assert.equal(globalThis.location.href, after);
+        assert.equal(globalThis.location.href, href ?? CALLBACK);
       });
     }
   } finally {
@@ -289,36 +285,6 @@ test("a storage of one's own is used, and its refusal has a code", async () => {
     storage.getItem = async () => Promise.reject(thrown);
     await rejects(att.refresh(), "storage", { cause: thrown });
     assert.equal(att.signedIn, true);
-  });
-});
-
-test("a storage that reads what stood there before it has written takes no sign-in back", async () => {
-  const { gateway, options } = world();
-  const kept = new Map();
-  const events = [];
-  const storage = {
-    getItem: async (key) => kept.get(key) ?? null,
-    setItem: async (key, value) => {
-      const [namespace, name] = key.split("|session");
-      if (name === "") {
-        // Another tab tells of something meanwhile.
-        const channel = new BroadcastChannel(namespace);
-        channel.postMessage("");
-        await setTimeout(50);
-        channel.close();
-      }
-      kept.set(key, value);
-    },
-    removeItem: async (key) => void kept.delete(key),
-  };
-  await disposing(new AttOAuth({ ...options, storage }), async (att) => {
-    att.events.addEventListener("signedout", ({ type }) => events.push(type));
-    for (const time of ["first", "again"]) {
-      await signedIn(att, gateway);
-      assert.equal(att.signedIn, true, time);
-      await att.accessToken();
-    }
-    assert.deepEqual(events, []);
   });
 });
 

@@ -69,8 +69,6 @@ pub struct Page {
     href: RefCell<String>,
     /// What the storage refused to keep, and what stood there then: nothing if it wasn't to be read either.
     kept: RefCell<BTreeMap<bool, [Option<String>; 2]>>,
-    /// The last use of a storage of the app's own.
-    stored: RefCell<Option<Promise<()>>>,
     /// The last holder of the lock in this page.
     tail: RefCell<Option<Promise<()>>>,
     /// What lets the locks go that its flows have.
@@ -134,7 +132,6 @@ impl Page {
             number: browser.number(),
             href: RefCell::new(href.into()),
             kept: RefCell::default(),
-            stored: RefCell::default(),
             tail: RefCell::default(),
             held: RefCell::default(),
             hears: Cell::new(true),

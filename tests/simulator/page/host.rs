@@ -250,15 +250,10 @@ impl Page {
     // Records: `Store` of `host.js`.
 
     /// A browser's storage is used in the same turn that asks for it, and others come before the flow goes on; the app's own
-    /// takes its time, one after the other.
+    /// takes its time.
     async fn in_time(&self, uses: impl FnOnce() -> Reply) -> Reply {
         if self.world.weather.keeps == Keeps::Own {
-            let used = Promise::new(self.sim());
-            if let Some(before) = self.stored.replace(Some(used.clone())) {
-                before.wait().await;
-            }
             self.sim().pause(0.0, 30.0).await;
-            used.resolve(());
             return uses();
         }
         let reply = uses();
