@@ -210,7 +210,7 @@ impl Client {
         Task::new(self, flow::SETTLE, String::new())
     }
 
-    /// Looks at what another tab has stored, which has told that by [`Effect::Tell`]; or anything may be stored, if it is
+    /// Looks at what another tab has stored, which has told that by [`Effect::Tell`](super::Effect::Tell); or anything may be stored, if it is
     /// empty.
     pub fn sync(self: &Rc<Self>, told: &str) -> Task {
         Task::new(self, flow::SYNC, told.into())
