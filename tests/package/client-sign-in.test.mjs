@@ -11,7 +11,6 @@ const OTHER_ISSUER = "the redirect comes from another issuer (RFC 9207)";
 const NO_SIGN_IN = "the redirect belongs to no sign-in of this tab";
 const OTHER_KIND = "the redirect brings another kind of answer";
 const TWO_ANSWERS = "the redirect has a parameter or an answer twice";
-const TWO_PLACES = "the redirect has a parameter or an answer twice";
 
 const TOKEN_OPTIONS = { relay: undefined, authorizationEndpoint: "http://127.0.0.1:8402/oauth/v4/authorize", responseType: "token" };
 
@@ -174,7 +173,7 @@ describe("s12 an answer that isn't the one to this tab's question", () => {
       for (const other of [String(answer), "error=access_denied", "access_token=evil", `code=evil&state=${answer.get("state")}`]) {
         const url = new URL(withAnswer(place, answer));
         url[place === "hash" ? "search" : "hash"] = other;
-        await refused("in two places", url.href, TWO_PLACES);
+        await refused("in two places", url.href, TWO_ANSWERS);
       }
       await works("after all of them", answer);
       tab.att.dispose();

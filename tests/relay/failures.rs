@@ -178,15 +178,7 @@ fn s28_back_off_grows_has_a_bound_and_respects_retry_after() {
     let mut record = world.load(&name);
     let mut pauses = Vec::new();
     for seed in 0..20 {
-        let Next::Call(call) = vault::step(
-            &world.config,
-            record.clone(),
-            &command,
-            Flight::default(),
-            world.now,
-        )
-        .next
-        else {
+        let Next::Call(call) = world.next(record.clone(), &command, Flight::default()) else {
             panic!("no call");
         };
         let called = vault::called(
@@ -201,14 +193,7 @@ fn s28_back_off_grows_has_a_bound_and_respects_retry_after() {
             under_way: false,
             waited: true,
         };
-        let next = vault::step(
-            &world.config,
-            Some(called.record.clone()),
-            &command,
-            waited,
-            world.now,
-        )
-        .next;
+        let next = world.next(Some(called.record.clone()), &command, waited);
         let Next::Answer(Answer::Unavailable {
             retry_after: Some(seconds),
             ..
@@ -223,15 +208,7 @@ fn s28_back_off_grows_has_a_bound_and_respects_retry_after() {
     assert!(pauses[0] <= 1 && pauses[19] > 20, "{pauses:?}");
     assert!(pauses.iter().all(|pause| *pause <= 60), "{pauses:?}");
 
-    let Next::Call(call) = vault::step(
-        &world.config,
-        record.clone(),
-        &command,
-        Flight::default(),
-        world.now,
-    )
-    .next
-    else {
+    let Next::Call(call) = world.next(record.clone(), &command, Flight::default()) else {
         panic!("no call");
     };
     // The world's clock as the date that names it.
@@ -256,14 +233,7 @@ fn s28_back_off_grows_has_a_bound_and_respects_retry_after() {
             world.now,
             &[1; 32],
         );
-        let next = vault::step(
-            &world.config,
-            Some(called.record),
-            &command,
-            Flight::default(),
-            world.now,
-        )
-        .next;
+        let next = world.next(Some(called.record), &command, Flight::default());
         let Next::Answer(Answer::Unavailable {
             retry_after: Some(seconds),
             ..

@@ -198,14 +198,7 @@ fn s29_all_who_ask_at_expiry_wait_for_one_renewal() {
         under_way: false,
         waited: true,
     };
-    let next = vault::step(
-        &world.config,
-        Some(called.record),
-        &command,
-        waited,
-        world.now,
-    )
-    .next;
+    let next = world.next(Some(called.record), &command, waited);
     let Next::Answer(Answer::Grant(grant)) = next else {
         panic!("{next:?}")
     };
@@ -225,15 +218,7 @@ fn a_gateway_that_gives_no_new_refresh_token_leaves_the_old_one() {
         handle: None,
     };
     let record = world.load(&name);
-    let Next::Call(call) = vault::step(
-        &world.config,
-        record.clone(),
-        &command,
-        Flight::default(),
-        world.now,
-    )
-    .next
-    else {
+    let Next::Call(call) = world.next(record.clone(), &command, Flight::default()) else {
         panic!("no call");
     };
     let reply = Response::new(200).body(
@@ -308,15 +293,7 @@ fn s30_a_token_that_arrives_after_the_sign_out_is_given_back() {
         scope: None,
         handle: None,
     };
-    let Next::Call(call) = vault::step(
-        &world.config,
-        world.load(&name),
-        &command,
-        Flight::default(),
-        world.now,
-    )
-    .next
-    else {
+    let Next::Call(call) = world.next(world.load(&name), &command, Flight::default()) else {
         panic!("no call");
     };
     let outcome = world.call(&call.request);

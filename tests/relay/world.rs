@@ -240,6 +240,11 @@ impl World {
         Some(serde_json::from_str(json).unwrap())
     }
 
+    /// What a vault with that record does next, now.
+    pub fn next(&self, record: Option<Record>, command: &Command, flight: Flight) -> Next {
+        vault::step(&self.config, record, command, flight, self.now).next
+    }
+
     pub fn store(&mut self, name: &str, record: Option<Record>, alarm: Option<f64>) {
         match record {
             Some(record) => {
