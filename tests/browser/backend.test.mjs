@@ -1,7 +1,6 @@
 // The client without a relay, in several tabs of a browser: no vault makes right there what they do at once.
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
-import process from "node:process";
 import test from "node:test";
 import { startDemo } from "../../xtask/demo/demo.mjs";
 import { until } from "../package/relay.mjs";
@@ -14,7 +13,7 @@ let url;
 test.before(async () => {
   demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), www: "tests/browser/realms" });
   url = demo.page;
-  browser = await start(process.env.CHROMIUM);
+  browser = await start();
 });
 test.after(async () => {
   await browser?.close();

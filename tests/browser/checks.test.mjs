@@ -1,12 +1,11 @@
 // The client's security checks that only a browser can show: its address bar, its history, its storage, locks and channels.
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
-import process from "node:process";
 import test from "node:test";
 import { startDemo } from "../../xtask/demo/demo.mjs";
 import { start as startRelay, until } from "../package/relay.mjs";
 import { make, open, user } from "./clients.mjs";
-import { start } from "./engines/chromium.mjs";
+import { start, startWhole } from "./engines/chromium.mjs";
 
 let browser;
 let demo;
@@ -15,7 +14,7 @@ test.before(async () => {
   // A page that is to be stored nowhere is none for the back/forward cache.
   demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl: 3600, www: "tests/browser/realms", headers: [["Cache-Control", "no-cache"]] });
   options = { clientId: "demo-app-key", relay: demo.relay, redirectUri: `${demo.page}/`, scope: ["DC", "MIM"] };
-  browser = await start(process.env.CHROMIUM);
+  browser = await start();
 });
 test.after(async () => {
   await browser?.close();
@@ -232,7 +231,7 @@ test("s30 who removes the session's record in another tab, or clears the storage
 });
 
 test("s29 s30 a page in the back/forward cache holds neither lock nor channel, and knows of a sign-out when it comes back", async t => {
-  const keeping = await start(process.env.CHROMIUM, { ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+  const keeping = await startWhole({ ignoreDefaultArgs: ["--disable-back-forward-cache"] });
   t.after(() => keeping.close());
   const context = await user(keeping);
   await context.addInitScript(() => {

@@ -24,7 +24,7 @@ let gateway;
 let emulator;
 before(async () => {
   mkdirSync(SHOTS, { recursive: true });
-  browser = await start(process.env.CHROMIUM);
+  browser = await start();
   // It has nothing to show, so a browser stays on the page before.
   app = await serve(0, request => (request.url.includes("stay") ? new Response(null, { status: 204 }) : new Response("the app")));
   gateway = await serve(0, request => emulator.fetch(request));

@@ -7,7 +7,8 @@ import { startDemo } from "../../xtask/demo/demo.mjs";
 import { problemsIn, start } from "./engines/chromium.mjs";
 
 const SHOTS = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
-const DESK = { viewport: { width: 1280, height: 900 } };
+// What moves takes a quarter of the processor, and has tests of its own.
+const DESK = { viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" };
 
 /**
  * Starts the demo and a browser before the tests of a file, and ends both after.
@@ -21,7 +22,7 @@ export function stage({ before, after, afterEach }, options) {
   let browser;
   before(async () => {
     mkdirSync(SHOTS, { recursive: true });
-    browser = await start(process.env.CHROMIUM);
+    browser = await start();
     // Ports of its own, so that several checkouts can be tested at once.
     running.demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ...options });
   });

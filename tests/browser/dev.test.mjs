@@ -17,7 +17,7 @@ let command;
 let app;
 let printed = "";
 before(async () => {
-  browser = await start(process.env.CHROMIUM);
+  browser = await start();
   app = await serve(0, serveApp);
   const args = ["dev", "--port", await freePort(), "--gateway-port", await freePort()];
   command = spawn(pkg("cli.js"), args, { stdio: ["ignore", "pipe", "inherit"] });

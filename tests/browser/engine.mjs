@@ -9,10 +9,11 @@ const PATIENCE = 20_000;
 /**
  * Launches the browser of that name.
  * @param {"chromium" | "firefox" | "webkit"} name the program is what the variable of that name, in capitals, says
+ * @param {boolean} [isWhole] whether it must be all of Chromium, for what its shell does otherwise with windows
  */
-export async function launch(name) {
+export async function launch(name, isWhole) {
   const driver = await import(`./engines/${name}.mjs`);
-  return new Engine(name, await driver.launch(process.env[name.toUpperCase()]));
+  return new Engine(name, await driver.launch({ program: process.env[name.toUpperCase()], isWhole }));
 }
 
 class Engine {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startDemo } from "../../xtask/demo/demo.mjs";
 import { tlsFor } from "./certificate.mjs";
 import { launch } from "./engine.mjs";
-import { start } from "./engines/chromium.mjs";
+import { startWhole } from "./engines/chromium.mjs";
 
 const NAME = process.env.ENGINE ?? "chromium";
 const COOP = [["Cross-Origin-Opener-Policy", "same-origin"]];
@@ -220,8 +220,12 @@ describe(`a page and its pop-up, in ${NAME}`, () => {
     await until(() => mismatches(second), "the other tab hears of it");
   });
 
-  test("the pop-up of a page that is gone goes on by itself", async () => {
-    const { user, tab } = await on.user();
+  test("the pop-up of a page that is gone goes on by itself", async t => {
+    // Chromium's shell closes both.
+    const whole = await launch(NAME, true);
+    t.after(() => whole.close());
+    const user = await whole.user();
+    const tab = await user.open(on.demo.page);
     const popup = await opened(user, tab);
     await popup.shows("button", "Ada Lovelace");
     await tab.close();
@@ -470,7 +474,7 @@ describe(`a page and its pop-up, in ${NAME}`, () => {
   });
 
   test("a browser that lets no pop-up open is told as such, and what to do", { skip: NAME !== "chromium" && "its driver lets every pop-up open" }, async t => {
-    const browser = await start(process.env.CHROMIUM, { ignoreDefaultArgs: ["--disable-popup-blocking"] });
+    const browser = await startWhole({ ignoreDefaultArgs: ["--disable-popup-blocking"] });
     t.after(() => browser.close());
     const page = await (await browser.newContext()).newPage();
     // To look at a page is as good as a click in it, for the driver: it has to tell by itself.

@@ -1,9 +1,12 @@
 //! The browsers that the tests drive: finds the one that is there, else installs Debian's when we may.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::setup::{in_path, install_debian};
 use crate::tool::{Result, program, succeeds};
+
+/// The variable that tells Chromium's headless shell to the tests.
+pub const SHELL_VARIABLE: &str = "CHROMIUM_SHELL";
 
 /// An engine, and the browser that stands for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,6 +94,23 @@ impl Engine {
         }
         install_debian(self.packages())?;
         self.found()?.ok_or_else(|| self.missing())
+    }
+
+    /// Chromium without all that is around a page, which opens one in half the time: the one in `PATH`, or Debian's
+    /// package when we may install it. Where there is none, or `$CHROMIUM` names a browser, that does its work.
+    pub fn set_up_shell(chromium: &Path) -> PathBuf {
+        const NAME: &str = "chromium-headless-shell";
+        let found = || {
+            in_path(NAME).or_else(|| {
+                install_debian(&[NAME]).ok()?;
+                in_path(NAME)
+            })
+        };
+        match std::env::var_os(Self::Chromium.variable()) {
+            Some(_) => None,
+            None => found(),
+        }
+        .unwrap_or_else(|| chromium.to_owned())
     }
 
     fn found(self) -> Result<Option<PathBuf>> {

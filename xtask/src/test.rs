@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::take;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::artefact::{ARTEFACTS, TRAP, WASM_TARGET};
 use crate::build;
-use crate::engine::Engine;
+use crate::engine::{Engine, SHELL_VARIABLE};
 use crate::gloo;
 use crate::setup;
 use crate::tool::{self, Result, cargo, files, hash_files, node, output, program, root, run};
@@ -86,16 +87,19 @@ fn all(Options { parts, engines }: &Options, stages: &mut Stages) -> Result {
     }
     if parts.contains(&Part::Package) {
         stages.run("build to trap", build::build_trap)?;
-        stages.run("package tests", || {
-            node_tests(tests_in("tests/package")?, &[])
-        })?;
-        stages.run("interop tests", || {
-            node_tests(tests_in("tests/interop")?, &[])
-        })?;
+    }
+    let mut package = Vec::new();
+    if parts.contains(&Part::Package) {
+        package = tests_in("tests/package")?;
+        package.extend(tests_in("tests/interop")?);
+    }
+    let has_chromium = parts.contains(&Part::Browser) && engines.contains(&Engine::Chromium);
+    if !package.is_empty() && !has_chromium {
+        stages.run("package", || node_tests(take(&mut package), &[]))?;
     }
     if parts.contains(&Part::Browser) {
         for engine in engines {
-            browser_tests(*engine, stages)?;
+            browser_tests(*engine, &mut package, stages)?;
         }
     }
     if parts.contains(&Part::Apps) {
@@ -130,21 +134,29 @@ fn app_tests(is_asked_for: bool) -> Result {
     tool::write(&stamp, &inputs)
 }
 
-fn browser_tests(engine: Engine, stages: &mut Stages) -> Result {
+/// The tests of one engine; beside Chromium's those of the `package`, which wait for clocks while a browser takes the
+/// processor.
+fn browser_tests(engine: Engine, package: &mut Vec<PathBuf>, stages: &mut Stages) -> Result {
     let program = stages.run(engine.title(), || engine.set_up())?;
     println!("{}", program.display());
-    if engine == Engine::Chromium {
-        stages.run("page in Rust", gloo::build_page)?;
-    }
-    let (stage, tests) = match engine {
-        Engine::Chromium => ("browser tests", tests_in("tests/browser")?),
-        Engine::Firefox => ("flows in Firefox", FLOWS.map(root).into()),
-        Engine::WebKit => ("flows in WebKit", FLOWS.map(root).into()),
-    };
+    let shell = Engine::set_up_shell(&program);
     let variables = [
         ("ENGINE", engine.name().into()),
         (engine.variable(), program),
+        (SHELL_VARIABLE, shell),
     ];
+    if engine != Engine::Chromium {
+        let stage = format!("flows in {}", engine.title());
+        return stages.run(&stage, || node_tests(FLOWS.map(root).into(), &variables));
+    }
+    stages.run("page in Rust", gloo::build_page)?;
+    let stage = if package.is_empty() {
+        "browser"
+    } else {
+        "package, browser"
+    };
+    let mut tests = take(package);
+    tests.extend(tests_in("tests/browser")?);
     stages.run(stage, || node_tests(tests, &variables))
 }
 
@@ -215,7 +227,7 @@ fn node_tests(tests: Vec<PathBuf>, variables: &[(&str, PathBuf)]) -> Result {
     run(program("node")
         .args(["--test", "--test-reporter=spec", "--test-timeout=300000"])
         // Node runs one file less than there are cores; most of ours wait for a clock or a browser.
-        .arg("--test-concurrency=3")
+        .arg("--test-concurrency=4")
         .args(tests)
         .envs(variables.iter().cloned()))
 }
@@ -223,18 +235,18 @@ fn node_tests(tests: Vec<PathBuf>, variables: &[(&str, PathBuf)]) -> Result {
 /// What has run and how long it took.
 #[derive(Default)]
 struct Stages {
-    passed: Vec<(&'static str, Duration)>,
-    failed: Option<&'static str>,
+    passed: Vec<(String, Duration)>,
+    failed: Option<String>,
 }
 
 impl Stages {
-    fn run<T>(&mut self, name: &'static str, stage: impl FnOnce() -> Result<T>) -> Result<T> {
+    fn run<T>(&mut self, name: &str, stage: impl FnOnce() -> Result<T>) -> Result<T> {
         println!("\n── {name} ──");
         let start = Instant::now();
         let done = stage();
         match done {
-            Ok(_) => self.passed.push((name, start.elapsed())),
-            Err(_) => self.failed = Some(name),
+            Ok(_) => self.passed.push((name.to_owned(), start.elapsed())),
+            Err(_) => self.failed = Some(name.to_owned()),
         }
         done
     }
@@ -244,7 +256,7 @@ impl Stages {
         for (name, took) in &self.passed {
             println!("passed  {name:<16}{:>8.1} s", took.as_secs_f64());
         }
-        match self.failed {
+        match &self.failed {
             Some(name) => println!("FAILED  {name}"),
             None => println!("All passed."),
         }

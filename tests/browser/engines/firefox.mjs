@@ -1,8 +1,8 @@
 // Firefox, by puppeteer-core over WebDriver BiDi.
 import puppeteer from "puppeteer-core";
 
-export async function launch(executablePath = "/usr/bin/firefox-esr") {
-  const browser = await puppeteer.launch({ browser: "firefox", executablePath, defaultViewport: { width: 1280, height: 900 } });
+export async function launch({ program = "/usr/bin/firefox-esr" }) {
+  const browser = await puppeteer.launch({ browser: "firefox", executablePath: program, defaultViewport: { width: 1280, height: 900 } });
   return {
     version: (await browser.version()).replace(/^firefox\//, "Firefox "),
     user: () => openUser(browser),

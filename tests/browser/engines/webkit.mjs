@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export async function launch(executable = "/usr/bin/WebKitWebDriver") {
+export async function launch({ program = "/usr/bin/WebKitWebDriver" }) {
   const xvfb = started("Xvfb", ["-displayfd", "1", "-screen", "0", "1280x1000x24", "-nolisten", "tcp"], {});
   const [display] = await Promise.race([once(xvfb.stdout, "data"), xvfb.failure]);
-  const user = () => openUser(executable, { DISPLAY: `:${String(display).trim()}`, GDK_BACKEND: "x11" });
+  const user = () => openUser(program, { DISPLAY: `:${String(display).trim()}`, GDK_BACKEND: "x11" });
   const { version, close } = await user();
   await close();
   return { version: `WebKitGTK ${version}`, user, close: xvfb.end };
