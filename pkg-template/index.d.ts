@@ -172,7 +172,7 @@ interface CommonOptions {
    * later after some minutes, and when the network comes back. `false`: a call of `accessToken()` or `fetch()` does.
    */
   renewInBackground?: boolean;
-  /** Milliseconds that a request may take; 15000. */
+  /** Milliseconds that a request may take, a billion at most; 15000. */
   timeoutMs?: number;
   /**
    * Where the session's record is kept, for all tabs; `"local"`. Without a browser's storage: memory, which ends with the
@@ -296,7 +296,10 @@ export interface AppTokenOptions extends CallOptions {
 
 /** What a call of `handleRedirect` may be given. */
 export interface RedirectOptions extends CallOptions {
-  /** The address with the answer, if it isn't the page's own, which stays as it is then. One of more than 65,536 characters holds none. */
+  /**
+   * The address with the answer; the page's own. The answer is taken out of the address bar if it stands there. One of more than
+   * 65,536 characters holds none.
+   */
   url?: string | URL;
 }
 

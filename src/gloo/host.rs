@@ -19,7 +19,6 @@ use super::lock::Lock;
 use super::renewal::Renewal;
 use super::storage::Drawer;
 use super::{Browser, Error, ErrorCode, Event, Outcome, Result, Storage, fetch};
-use crate::protocol::http::split_url;
 use crate::session::{Client, Effect, Failure, Reply, Step, Store, Task};
 
 /// The longest delay that `setTimeout` takes without overflowing.
@@ -195,8 +194,10 @@ impl Host {
                         Reply::Failed(failure)
                     }
                 },
-                Effect::ReplaceUrl(url) => {
-                    replace_url(&url);
+                Effect::Clean(shown) => {
+                    if let Some(cleaned) = shown.cleaned(&href()) {
+                        replace_url(&cleaned);
+                    }
                     Reply::Done
                 }
                 Effect::Emit(event) => {
@@ -392,19 +393,15 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// Only the page's own address.
 fn replace_url(url: &str) {
-    let Some(window) = web_sys::window() else {
-        return;
-    };
-    if split_url(url).origin != split_url(&href()).origin {
-        return;
-    }
     // WebKit allows so many in so much time: an answer that stays in sight is no reason to lose it.
-    let _ = window.history().and_then(|history| {
-        let state = history.state().unwrap_or(JsValue::NULL);
-        history.replace_state_with_url(&state, "", Some(url))
-    });
+    let _ = web_sys::window()
+        .ok_or(JsValue::UNDEFINED)
+        .and_then(|window| window.history())
+        .and_then(|history| {
+            let state = history.state().unwrap_or(JsValue::NULL);
+            history.replace_state_with_url(&state, "", Some(url))
+        });
 }
 
 /// What can't be.

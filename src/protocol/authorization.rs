@@ -118,7 +118,7 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// Takes a URL apart. `host.js` does the same.
+    /// Takes a URL apart. `texts.js` does the same.
     pub fn parse(url: &str) -> Self {
         let parts = split_url(url);
         let mut texts = String::new();

@@ -7,7 +7,7 @@ use super::form::Form;
 use super::json::{Object, Value};
 use super::text;
 
-/// The names, in the order of the texts. `host.js` has the same list.
+/// The names, in the order of the texts. `texts.js` has the same list.
 pub const NAMES: [&str; 14] = [
     // The relay's extensions: no redirect has them.
     "session",

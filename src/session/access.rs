@@ -188,19 +188,19 @@ impl Page {
             return Err(error);
         }
         self.check()?;
+        let is_asked_for = record::line(&flow.signed.record, LABEL) == label;
         if is_out {
             self.is_out();
             // What came too late is revoked (S30), unless it is another session's.
             flow.record.clear();
-            if flow.takes_any == 0 {
+            if is_asked_for {
                 text::set(&mut flow.record, &flow.signed.record);
             }
             flow.failed = Some(Reason::NobodySignedIn.into());
             return self.revoke_if_it_can(flow);
         }
         // The record knows nothing of a sign-out of the session that is ahead of it (S30).
-        let is_expected = flow.takes_any == self.left.wrapping_add(1)
-            || record::line(&flow.signed.record, LABEL) == label;
+        let is_expected = is_asked_for || flow.takes_any == self.left.wrapping_add(1);
         if !is_expected || !is_same {
             self.displace();
             return Err(Reason::Displaced.into());

@@ -6,10 +6,11 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::client::Client;
+use super::client::{self, Client};
 use super::config;
 use super::flow::{self, BREAK, END, Flow, Stage};
 use super::record;
+use crate::protocol::authorization::Redirect;
 use crate::protocol::http::{Request, Response};
 use crate::protocol::{Error, ErrorCode, Reason, Result, Secret, members};
 
@@ -55,6 +56,18 @@ pub enum Store {
     Pending,
 }
 
+/// An answer that was read from the page's own URL.
+#[derive(Debug)]
+pub struct Shown(Secret);
+
+impl Shown {
+    /// What `href`, the page's own URL by now, is without it; `None` if it isn't there, for the app may have left it.
+    pub fn cleaned(&self, href: &str) -> Option<String> {
+        let redirect = Redirect::parse(href);
+        (client::answer(href, &redirect) == self.0.expose()).then_some(redirect.cleaned_url)
+    }
+}
+
 /// What the host is asked to do.
 #[derive(Debug)]
 pub enum Effect {
@@ -70,8 +83,8 @@ pub enum Effect {
     Save(Store, Option<String>),
     /// Ask a server. Answered by [`Reply::Response`].
     Send(Request),
-    /// Take the answer out of the address bar and the history. Answered by [`Reply::Done`].
-    ReplaceUrl(String),
+    /// Take the answer out of the address bar and the history, if it is still there. Answered by [`Reply::Done`].
+    Clean(Shown),
     /// Tell this page. Answered by [`Reply::Done`].
     Emit(Event),
     /// Tell the other tabs that they should look at the stored record, and which session has ended or, without a
@@ -211,7 +224,7 @@ impl Task {
             "S" => Effect::Save(Store::Session, some()),
             "P" => Effect::Save(Store::Pending, some()),
             "F" => Effect::Send(request_of(texts)?),
-            "A" => Effect::ReplaceUrl(texts.into()),
+            "A" => Effect::Clean(Shown(Secret::new(&self.flow.input))),
             "E" => Effect::Emit(Event::read(texts)?),
             "T" => Effect::Tell(Secret::new(texts)),
             "D" => return Some(Step::Done(Ok(self.outcome(texts)))),

@@ -170,23 +170,23 @@ fn wrong(name: &str, what: &str) -> Error {
 pub(super) fn is_own_path(path: &str) -> bool {
     let start = path.get(..4).unwrap_or(path).to_ascii_lowercase();
     start.starts_with('/')
-        && !["//", "/%2f", "/%5c", "/%0"]
+        && !["//", "/%2f", "/%5c"]
             .iter()
             .any(|other| start.starts_with(other))
         && !leads_up(path)
         && path.bytes().all(|b| b > b' ' && b != b'\\' && b != 0x7f)
 }
 
-/// Whether it has a segment of dots, which a browser resolves.
+/// Whether it has a segment of dots, which a browser resolves; or has one once a router has decoded it.
 pub(super) fn leads_up(path: &str) -> bool {
     let plain = path.split(['?', '#']).next().unwrap_or_default();
-    plain.split(['/', '\\']).any(|segment| {
-        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-        // A browser strips a space at the end; a router may decode what follows.
-        let rest = dots.trim_end().trim_start_matches('.');
-        let many = dots.trim_end().len() - rest.len();
-        (1..=2).contains(&many) && (rest.is_empty() || rest.starts_with('%'))
-    })
+    let mut decoded = plain.to_ascii_lowercase();
+    for (code, character) in [("%2e", "."), ("%2f", "/"), ("%5c", "/")] {
+        decoded = decoded.replace(code, character);
+    }
+    // A browser leaves out control characters, and a space at the end.
+    let mut segments = decoded.split(['/', '\\']);
+    decoded.contains("%0") || segments.any(|segment| matches!(segment.trim_end(), "." | ".."))
 }
 
 /// The page of a URL: without its query and fragment, and `/` for an empty path.
@@ -280,6 +280,8 @@ mod tests {
             "/a//b",
             "/.well-known/a",
             "/a/...",
+            "/.%c3%a9",
+            "/..%2egit",
             "/ü",
         ] {
             assert!(is_own_path(path), "{path}");
@@ -313,6 +315,9 @@ mod tests {
             "/%09/evil",
             "/%0A%2fevil",
             "/a/..%2f%2fevil",
+            "/a%2f..%2F%2fevil",
+            "/a%5C..%5c%5cevil",
+            "/a/.%09./%2fevil",
         ] {
             assert!(!is_own_path(path), "{path}");
         }

@@ -366,8 +366,9 @@ impl Page {
         let mut why = "";
         if is_left {
             self.left = self.left.wrapping_add(LEFT_HERE);
-            // What was left before is no news.
-            if !record.is_empty() && !record::is_over(record) {
+            // What was left before is no news, unless somebody has signed in since without a record of it.
+            let is_news = !record::is_over(record) || !self.session.is_empty();
+            if is_news && !record.is_empty() {
                 why = "\x1f-";
             }
         }

@@ -87,7 +87,7 @@ impl Page {
         if text::nth(input, BREAK, 0) != self.config.line(CALLBACK_PAGE) {
             return Ok(None);
         }
-        let answer = Answer::read(input, 2)?;
+        let answer = Answer::read(input, 1)?;
         let is_ours = |state: &str| {
             let tag = text::nth(state, b'.', 0);
             tag == state || text::number(tag) == f64::from(self.tag())
@@ -158,7 +158,7 @@ impl Page {
             Progress::Answered => {}
             Progress::Settled => push_outcome(&mut flow.outcome, found),
         }
-        self.also("A", text::nth(&flow.input, BREAK, 1));
+        self.also("A", "");
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 // The client's host: it fetches, stores, locks, waits and navigates. It decides nothing.
 import { MESSAGES } from "#shell/messages";
 import { AttOAuthError, SIGN_IN, checked, configured } from "#shell/options";
+import { BREAK, clean, members, redirect } from "#shell/texts";
 
 export { AttOAuthError };
 
@@ -48,9 +49,6 @@ const NEW_PAGE = 9;
 const GONE = -1;
 const CLOSED = -2;
 
-/** The longest URL or reply that is read, in characters: Rust keeps the memory that it once had. */
-const LONGEST = 65_536;
-
 /** How long a tab may see what was stored before, and not hear what was told, in milliseconds. */
 const LAG = 100;
 
@@ -69,67 +67,8 @@ const SHORT_WAIT = 2_000;
 /** The longest timer, in milliseconds: `setTimeout` overflows at 2 ** 31. */
 const LONGEST_TIMER = 1e9;
 
-// What parts texts; no text has it.
-const BREAK = "\x1f";
+/** What parts the effects of a step; see flow.rs. */
 const AFTER = "\x1e";
-
-/** The members of a reply and the parameters of a redirect, in the order of src/protocol/members.rs. */
-const NAMES = "session generation api_handle access_token token_type expires_in refresh_token scope error error_description code state iss error_uri".split(" ");
-
-// Where in that list what may be an answer begins, with an access token: the ones before are the relay's, which no redirect
-// has. And an error, and a code.
-const FIRST = 3;
-const AN_ERROR = 8;
-const A_CODE = 10;
-
-/** A string as a text: a control character becomes the one that parts nothing. */
-const string = (value) => `"${value.replace(/[\0-\x1f]/g, "\x7f")}`;
-
-/** The members of a JSON reply. */
-function members(body) {
-  let json;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    // Rust sees that nothing is there.
-  }
-  // AT&T's other servers; see members.rs.
-  const { PolicyException, ServiceException } = json?.RequestError ?? {};
-  if (json?.RequestError) json.error_description = (PolicyException ?? ServiceException)?.Text;
-  return NAMES.map((name) => {
-    const value = json?.[name] ?? "";
-    return typeof value === "string" ? string(value) : typeof value === "number" ? value : "{";
-  }).join(BREAK);
-}
-
-/** What a URL holds of an answer; and the URL without it, if it is the page's own. */
-function redirect(href) {
-  let url;
-  try {
-    url = new URL(href);
-  } catch {
-    return "";
-  }
-  if (url.href.length > LONGEST) return "";
-  const page = url.origin + url.pathname;
-  const isOwn = url.href === globalThis.location?.href;
-  const texts = ["search", "hash"].flatMap((place) => {
-    const text = url[place].slice(1);
-    const parameters = new URLSearchParams(text);
-    const all = NAMES.map((name) => parameters.getAll(name));
-    const isAnswer = all[FIRST] + all[AN_ERROR] + all[A_CODE];
-    if (isAnswer) {
-      url[place] = text
-        .split("&")
-        .filter((pair) => !NAMES.includes([...new URLSearchParams(pair).keys()][0], FIRST))
-        .join("&");
-    }
-    // One parameter twice spoils all (RFC 6749, 3.1).
-    const isSpoilt = isAnswer && all.some((values, index) => index >= FIRST && 1 in values);
-    return all.map((values) => (isSpoilt ? "2" : values.map(string)));
-  });
-  return [page, isOwn ? url.href : "", ...texts].join(BREAK);
-}
 
 /** The codes of the reasons by their numbers; see src/protocol/error.rs. */
 const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported".split(" ");
@@ -303,16 +242,11 @@ export function open({ ask, resume, start }, options) {
       async F(...request) {
         const [reply, thrown] = await send(signal, ...request);
         cause = thrown;
+        // What comes of it is carried through, whoever has left.
+        signal = null;
         return reply;
       },
-      A(url) {
-        try {
-          history.replaceState(history.state, "", url);
-        } catch {
-          // There is no page; or WebKit, which allows so many in so much time, has had enough: an answer that stays in sight is
-          // no reason to lose it.
-        }
-      },
+      A: () => clean(text),
       E(name, ...error) {
         emit(name, error.length && { error: failure(cause, ...error) });
       },
@@ -328,8 +262,8 @@ export function open({ ask, resume, start }, options) {
         for (const effect of given.split(AFTER).slice(0, -1)) {
           const letter = effect[0];
           const texts = effect.slice(1).split(BREAK);
-          // Once disposed of it asks no server any more, but keeps what one has answered.
-          if (client < 0 && /[DF]/.test(letter)) throw disposed();
+          // Once disposed of it begins nothing any more, but keeps what a server has answered.
+          if (client < 0 && (letter === "D" || (letter === "F" && signal !== null))) throw disposed();
           if (letter === "D") return texts;
           if (letter === "X") throw failure(cause, ...texts);
           reply = (await effects[letter](...texts)) ?? DONE;
@@ -362,7 +296,7 @@ export function open({ ask, resume, start }, options) {
         credentials: "include",
         redirect: "error",
       });
-      const reply = members((await response.text()).slice(0, LONGEST));
+      const reply = members(await response.text());
       [answered, wall, monotonic] = [now(), Date.now(), performance.now()];
       return [[response.status, reply]];
     };
@@ -404,6 +338,7 @@ export function open({ ask, resume, start }, options) {
     SIGN_IN,
     checked,
     redirect,
+    clean,
     run,
     unless,
     /** Aborted by `dispose`. */

@@ -42,7 +42,7 @@ const CUSTOM_PARAM = [
  * whatever it makes of backslashes, tabs, encoded slashes and dots (S10); src/session/options.rs has the same.
  */
 const PATH = [
-  (value) => TEXT[0](value) && /^(?![^?#]*\/(\.|%2e){1,2}([/?#%]|$))\/(?!\/|%(2f|5c|0))[^\0- \\\x7f]*$/i.test(value),
+  (value) => TEXT[0](value) && /^(?![^?#]*(%0|(\/|%2f|%5c)(\.|%2e){1,2}(\/|%2f|%5c|[?#]|$)))\/(?!\/|%2f|%5c)[^\0- \\\x7f]*$/i.test(value),
   'must be a path of this app, like "/inbox"',
 ];
 /** `https`, or `http` on this machine: codes and tokens travel there. No fragment (RFC 6749, 3.1.2), no user. */

@@ -73,14 +73,13 @@ export async function signIn(att, host, popup, options) {
         const tell = connect(host, state, life.signal, (answer) => {
           tell(true);
           if (answer === undefined) return;
-          const texts = redirect(answer).split(BREAK);
-          texts[1] = ""; // The page's own address stays.
+          const texts = redirect(answer);
           const taken = ([text]) => {
             if (text || (!answer && (att.expiresAt ?? expiresAt) !== expiresAt)) resolve();
             // What has no such state is no answer.
             else if (String(answer).includes(state)) reject(new AttOAuthError("login_required", "the user has signed out meanwhile"));
           };
-          const take = () => look && run(HANDLE_REDIRECT, texts.join(BREAK)).then(taken, reject);
+          const take = () => look && run(HANDLE_REDIRECT, texts).then(taken, reject);
           isTaken = answer;
           take();
           // The pop-up closes itself now; or it has gone on, and what it has stored may be seen later: then there is a change.
@@ -109,8 +108,8 @@ export async function signIn(att, host, popup, options) {
 export async function answer(att, host, url, signal) {
   url = String(url);
   const texts = host.redirect(url);
-  const [, shown, ...parameters] = texts.split(BREAK);
-  // The twelfth of what a query has, and of what a fragment has; see host.js.
+  const [, ...parameters] = texts.split(BREAK);
+  // The twelfth of what a query has, and of what a fragment has; see texts.js.
   const state = (parameters[11] || parameters[25] || "").slice(1);
   const life = new AbortController();
   let hear;
@@ -126,7 +125,7 @@ export async function answer(att, host, url, signal) {
     tell = connect(host, state, life.signal, (word) => hear(word));
     if (await ask(tell)) {
       // Before any request with it (S13).
-      if (location.href === url) history.replaceState(history.state, "", shown);
+      host.clean(texts);
       isTaken = await ask(tell, url);
     }
   } catch {

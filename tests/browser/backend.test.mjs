@@ -134,3 +134,44 @@ test("s30 a sign-in that has waited for another tab's sign-out is one, though it
     assert.equal(await tab.evaluate(() => att.signedIn), true);
   }
 });
+
+test("s13 the answer is taken out of the address bar, whatever the app has made of it meanwhile, and no other address is touched", async () => {
+  const context = await user(browser);
+  const { backend } = await behind(context);
+  const page = await open(context, url, { att: backend });
+  await page.evaluate(() => {
+    const { fetch } = globalThis;
+    globalThis.fetch = (...args) => {
+      globalThis.atFirst ??= location.href;
+      return fetch(...args);
+    };
+    globalThis.navigation.addEventListener("navigate", ({ destination }) => globalThis.navigated.push(destination.url));
+  });
+  /** The address bar at the first request and at the end, and how often it was set, with `shown` in it, and `after` once the client has been given `href`. */
+  const seen = (shown, href, after) => page.evaluate(async texts => {
+    const state = new URL(await att.authorizationUrl()).searchParams.get("state");
+    const [shown, href, after] = texts.map(text => text?.replace("ANSWER", `code=c-~&state=${state}`));
+    history.replaceState({ router: 1 }, "", shown);
+    globalThis.atFirst = undefined;
+    globalThis.navigated = [];
+    const outcome = att.handleRedirect({ url: new URL(href ?? location.href, location.href).href });
+    if (after) history.replaceState({ router: 1 }, "", after);
+    if (!(await outcome)) throw new Error("nobody has signed in");
+    if (history.state.router !== 1) throw new Error("the router's state is gone");
+    return [globalThis.atFirst, location.href, globalThis.navigated.length - Boolean(after)];
+  }, [shown, href, after]);
+
+  for (const [shown, href, left] of [
+    ["/?ANSWER", undefined, "/"],
+    ["/?a=b&ANSWER#/top", undefined, "/?a=b#/top"],
+    ["/?ANSWER#/", "/?ANSWER", "/#/"],
+    ["/?ANSWER#top", "/?ANSWER", "/#top"],
+    ["/?ANSWER&x=%7E", "/?ANSWER&x=~", "/?x=%7E"],
+    ["/?ANSWER&tab=1", "/?ANSWER", "/?tab=1"],
+  ]) {
+    assert.deepEqual(await seen(shown, href), [url + left, url + left, 1], `${shown} as ${href}`);
+  }
+  // It has come by another way, or a router has gone on.
+  assert.deepEqual(await seen("/?code=other", "/?ANSWER"), [`${url}/?code=other`, `${url}/?code=other`, 0]);
+  assert.deepEqual(await seen("/?ANSWER", undefined, "/home?tab=2#x"), [`${url}/home?tab=2#x`, `${url}/home?tab=2#x`, 0]);
+});

@@ -74,6 +74,25 @@ fn s13_the_answer_has_left_the_address_bar_before_the_first_request() {
 }
 
 #[test]
+fn s13_the_answer_leaves_what_the_address_bar_says_by_then_and_no_other_page() {
+    for (made_of_it, left) in [
+        ("{}&tab=1", "https://app.example/in?tab=1"),
+        (
+            "https://app.example/home?tab=2#x",
+            "https://app.example/home?tab=2#x",
+        ),
+    ] {
+        let tab = World::new().tab(PAGE);
+        tab.go_and_come_back("allow");
+        let href = tab.href.borrow().clone();
+        let task = tab.client.handle_redirect(&href);
+        *tab.href.borrow_mut() = made_of_it.replace("{}", &href);
+        assert!(matches!(tab.drive(task), Ok(Outcome::SignedIn(_))));
+        assert_eq!(*tab.href.borrow(), left);
+    }
+}
+
+#[test]
 fn a_sign_in_after_a_denial_comes_back_to_where_the_first_was_to() {
     let tab = World::new().tab(PAGE);
     let asked = SignIn {

@@ -107,6 +107,48 @@ describe("s30 what arrives after the sign-out", { concurrency: true }, () => {
     }
   }
 
+  for (const [which, call] of [
+    ["a sign-in's", ({ att }, url, signal) => att.handleRedirect({ url, signal })],
+    ["a renewal's", ({ att }, _url, signal) => att.refresh({ signal })],
+  ]) {
+    for (const [how, end, outcome] of [
+      ["has given up", (_att, giveUp) => giveUp.abort(), /^aborted$/],
+      ["has disposed of the client", att => att.dispose(), /^(disposed|login_required)$/],
+    ]) {
+      test(`s30 ${which} is revoked though its caller ${how} by then`, async t => {
+        const page = backend();
+        const tab = await signedIn(t, page);
+        const url = await leave(tab);
+        const held = heldReply(tab);
+        const giveUp = new AbortController();
+        const late = assert.rejects(call(tab, url, giveUp.signal), ({ code }) => outcome.test(code));
+        const release = await held;
+        await tab.att.signOut();
+        end(tab.att, giveUp);
+        release();
+        await late;
+        await until(() => page.live.size === 0);
+        assert.deepEqual(page.revoked, ["refresh-1 as refresh_token", "refresh-2 as refresh_token"]);
+      });
+    }
+  }
+
+  test("s30 a renewal's is revoked though the backend has said once that the session is another", async t => {
+    const page = backend();
+    let tab = await signedIn(t, page);
+    tab = await tab.reload();
+    t.after(() => tab.att.dispose());
+    await tab.att.handleRedirect({ url: REDIRECT_URI });
+    tab.network.push(async () => new Response("{}", { status: 409 }));
+    const held = heldReply(tab);
+    const late = assert.rejects(tab.att.refresh(), { code: "login_required" });
+    const release = await held;
+    await tab.att.signOut();
+    release();
+    await late;
+    assert.deepEqual([...page.live], []);
+  });
+
   test("s30 what is owed of the session before stays owed when that is revoked", async t => {
     const page = backend();
     let tab = await signedIn(t, page);
@@ -147,6 +189,19 @@ describe("s30 with a token in the fragment", () => {
     for (const { att, told } of tabs) {
       assert.equal(told.filter(name => name === "signedout").length, 1);
       await assert.rejects(att.accessToken(), { code: "login_required" });
+    }
+  });
+
+  test("s30 so it does while a revocation of before is owed", async t => {
+    const page = backend();
+    const tabs = [await signedIn(t, page, TOKEN), await signedIn(t, page, TOKEN)];
+    tabs[0].network.push(async () => new Response("", { status: 503 }));
+    for (let time = 1; time <= 2; time++) {
+      await tabs[0].att.signOut();
+      await until(() => tabs.every(({ att }) => !att.signedIn));
+      for (const { told } of tabs) assert.equal(told.filter(name => name === "signedout").length, time);
+      for (const tab of tabs) await tab.att.handleRedirect({ url: await leave(tab) });
+      assert.ok(tabs.every(({ att }) => att.signedIn));
     }
   });
 });

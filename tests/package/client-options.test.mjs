@@ -136,7 +136,7 @@ test("both languages have the same lists", () => {
   const quoted = (text, name) => new RegExp(`${name}[^"]*"([^"]+)"`).exec(text)[1].split(/[ \\\n]+/);
   assert.deepEqual(quoted(source("shell/options.js"), "NO_CONSENT ="), quoted(source("protocol/scope.rs"), "const NO_CONSENT"));
   const [, names] = /const NAMES[^=]*= \[(.*?)\];/s.exec(source("protocol/members.rs"));
-  assert.deepEqual(quoted(source("shell/host.js"), "NAMES ="), [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name));
+  assert.deepEqual(quoted(source("shell/texts.js"), "NAMES ="), [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name));
   const reasons = [...source("protocol/error.rs").matchAll(/^    (\w+) = (\w+), ("(?:[^"\\]|\\.)*");$/gm)];
   const codes = Object.fromEntries([...source("protocol/error.rs").matchAll(/^    (\w+) = "(\w+)",$/gm)].map(([, name, code]) => [name, code]));
   assert.equal(reasons.pop()[1], "ReturnTo", "which options.js says itself");

@@ -26,7 +26,7 @@ function changed(parameters, changes) {
 }
 
 describe("s10 returnTo", () => {
-  const own = ["/", "/inbox", "/inbox?folder=1#top", "/a?b=//c#/d", "/a//b", "/%20", "/ü", "/a@b", "/a:b", "/?u=https://evil.example", "/😀", "/.well-known/a", "/a/...", "/a?b=/../c"];
+  const own = ["/", "/inbox", "/inbox?folder=1#top", "/a?b=//c#/d", "/a//b", "/%20", "/ü", "/a@b", "/a:b", "/?u=https://evil.example", "/😀", "/.well-known/a", "/a/...", "/a?b=/../c", "/docs/..é", "/.%F0%9F%98%80", "/..%2egit", "/.%20b"];
   const foreign = [
     "//evil.example", "///evil.example", "////evil.example", "//evil.example/%2f..", "//", "/\\evil.example", "\\/evil.example", "\\\\evil.example",
     "/a\\b", "https://evil.example", "https:evil.example", "HTTPS://evil.example", "http:/evil.example", "//user@evil.example", "//localhost:8400@evil.example",
@@ -35,6 +35,7 @@ describe("s10 returnTo", () => {
     "/%5C%5Cevil.example", "/ /evil.example", " //evil.example", " /inbox", "/inbox ", "/a b", "/\u007f/evil.example",
     "/.//evil.example", "/..//evil.example", "/%2e//evil.example", "/a/..//evil.example", "/a/.%2E//evil.example", "/./%2fevil.example", "/a/..", "/a/.?b",
     "/%09/evil.example", "/%0a/evil.example", "/%0D%2fevil.example", "/a/..%2f%2fevil.example", "/.%09//evil.example",
+    "/a%2f..%2F%2fevil.example", "/a%2f..//evil.example", "/%61%2f%2e%2e%2f%2fevil.example", "/a%5C..%5c%5cevil.example", "/a/.%09./%2fevil.example",
   ];
   const controls = ["", "/\t/evil.example", "/\n/evil.example", "/\r/evil.example", "\t//evil.example", "\n//evil.example", "/\0/evil.example", "java\nscript:alert(1)", "/\v", "/a\u001f"];
 
@@ -69,8 +70,10 @@ describe("s10 returnTo", () => {
       if (!isTaken) continue;
       taken++;
       for (const base of [REDIRECT_URI, `${APP}/`, `${APP}/a/b/c?d=e`]) {
-        const { origin, pathname } = new URL(returnTo, base);
-        assert.deepEqual([origin, new URL(pathname, base).origin], [APP, APP], JSON.stringify(returnTo));
+        for (const path of [returnTo, decodeURIComponent(returnTo)]) {
+          const { origin, pathname } = new URL(path, base);
+          assert.deepEqual([origin, new URL(pathname, base).origin], [APP, APP], JSON.stringify(returnTo));
+        }
       }
     }
     assert.ok(taken > 200, `only ${taken} were taken`);

@@ -347,8 +347,11 @@ impl Tab {
                 Reply::Done
             }
             Effect::Send(request) => self.world.send(&request),
-            Effect::ReplaceUrl(url) => {
-                *self.href.borrow_mut() = url;
+            Effect::Clean(shown) => {
+                let mut href = self.href.borrow_mut();
+                if let Some(cleaned) = shown.cleaned(&href) {
+                    *href = cleaned;
+                }
                 Reply::Done
             }
             Effect::Emit(event) => {

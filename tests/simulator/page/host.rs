@@ -101,8 +101,11 @@ impl Page {
                 self.in_time(saves).await
             }
             Effect::Send(request) => self.send(run, request).await,
-            Effect::ReplaceUrl(url) => {
-                *self.href.borrow_mut() = url;
+            Effect::Clean(shown) => {
+                let mut href = self.href.borrow_mut();
+                if let Some(cleaned) = shown.cleaned(&href) {
+                    *href = cleaned;
+                }
                 Reply::Done
             }
             Effect::Emit(event) => {
