@@ -115,7 +115,8 @@ impl Engine {
 
     fn found(self) -> Result<Option<PathBuf>> {
         let program = match std::env::var_os(self.variable()) {
-            Some(named) if self.runs(&named) => Some(named.into()),
+            // The drivers want a path.
+            Some(named) if self.runs(&named) => in_path(&named.to_string_lossy()),
             Some(named) => {
                 return Err(format!(
                     "{} is set to {named:?}, which doesn't run",
