@@ -243,6 +243,9 @@ interface ImplicitOptions extends EndpointCommonOptions {
  * Without our relay: a backend of yours adds the App Secret. If it gives a `refresh_token`, that is kept in the page's
  * `storage`, where any script of the page can read it: the relay keeps it out of the browser. Scopes go out with commas
  * between them, as AT&T wants them, so that another OAuth server takes one at most.
+ *
+ * Requests take the user's cookies along (`credentials: "include"`) and follow no redirect. A backend of another origin must
+ * name yours in `Access-Control-Allow-Origin`, not `*`, and say `Access-Control-Allow-Credentials: true`.
  */
 export type EndpointOptions = CodeOptions | ImplicitOptions;
 

@@ -1,6 +1,7 @@
 //! The authorization endpoint (RFC 6749, 4.1.1 and 4.1.2; 4.2.1 and 4.2.2 where asked for).
 
 use alloc::string::String;
+use core::mem;
 
 use super::form::{self, Form};
 use super::http::split_url;
@@ -276,19 +277,21 @@ fn cleaned(url: &str) -> String {
     let parts = split_url(url);
     let place_end = url.bytes().position(|byte| matches!(byte, b'?' | b'#'));
     let mut out = String::from(place_end.and_then(|end| url.get(..end)).unwrap_or(url));
-    for (mark, place) in [('?', parts.query), ('#', parts.fragment)] {
-        let Some(place) = place else { continue };
+    for (mut before, place) in [("?", parts.query), ("#", parts.fragment)] {
+        let Some(mut place) = place else { continue };
+        // A router may have put a slash before it.
+        if let Some(rest) = place.strip_prefix('/') {
+            text::extend(&mut out, &[before, "/"]);
+            (before, place) = ("", rest);
+        }
         if !has_answer(Members::new(&members::of_form(&Form::parse(place)))) {
-            out.push(mark);
-            out.push_str(place);
+            text::extend(&mut out, &[before, place]);
             continue;
         }
-        let mut mark = Some(mark);
         for pair in text::split(place, b'&') {
             let name = text::cut(pair, b'=').map_or(pair, |(name, _)| name);
             if !is_of_an_answer(&form::decode(name)) {
-                out.push(mark.take().unwrap_or('&'));
-                out.push_str(pair);
+                text::extend(&mut out, &[mem::replace(&mut before, "&"), pair]);
             }
         }
     }
@@ -455,6 +458,15 @@ mod tests {
                 "https://a.example/in?scope=mine#code=c&x=y",
                 "https://a.example/in?scope=mine#x=y",
             ),
+            (
+                "https://a.example/in#/code=c&state=s",
+                "https://a.example/in#/",
+            ),
+            (
+                "https://a.example/in#/code=c&x=y",
+                "https://a.example/in#/x=y",
+            ),
+            ("https://a.example/in?#/a", "https://a.example/in?#/a"),
         ] {
             assert_eq!(Redirect::parse(url).cleaned_url, cleaned);
         }

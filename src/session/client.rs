@@ -108,7 +108,8 @@ impl Client {
     /// without one, takes up what a reload interrupted, or the session that is stored. Safe on every
     /// load, any number of times: the same redirect gives the same outcome.
     pub fn handle_redirect(self: &Rc<Self>, href: &str) -> Task {
-        Task::new(self, flow::REDIRECT, answer(href, &Redirect::parse(href)))
+        let input = [page(href), Redirect::parse(href).texts];
+        Task::new(self, flow::REDIRECT, input.join(BREAK))
     }
 
     /// Begins a sign-in and gives the URL to send the user to. `href` is the page's own URL: without a
@@ -223,9 +224,4 @@ pub fn label_in(stored: &str) -> &str {
 /// The sealed handle in a stored record.
 pub fn handle_in(stored: &str) -> &str {
     record::line(stored, record::HANDLE)
-}
-
-/// What the flow is told of a URL: its page, and what it holds of an answer.
-pub(super) fn answer(href: &str, redirect: &Redirect) -> String {
-    [page(href).as_str(), &redirect.texts].join(BREAK)
 }

@@ -97,7 +97,8 @@ impl Page {
 
     fn read_revoked(&self, reply: Reply<'_>) -> Result<()> {
         self.check()?;
-        if self.status == 200 {
+        // RFC 7009 has 200; a backend may have nothing to say.
+        if matches!(self.status, 200..=299) {
             return Ok(());
         }
         Err(token::refusal(self.status as u16, Members::new(reply)))

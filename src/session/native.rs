@@ -6,7 +6,7 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::client::{self, Client};
+use super::client::Client;
 use super::config;
 use super::flow::{self, BREAK, END, Flow, Stage};
 use super::record;
@@ -56,15 +56,15 @@ pub enum Store {
     Pending,
 }
 
-/// An answer that was read from the page's own URL.
+/// The `state` of an answer that was read from the page's own URL.
 #[derive(Debug)]
-pub struct Shown(Secret);
+pub struct Shown(String);
 
 impl Shown {
-    /// What `href`, the page's own URL by now, is without it; `None` if it isn't there, for the app may have left it.
+    /// What `href`, the page's own URL by now, is without the answer; `None` if that isn't there any more.
     pub fn cleaned(&self, href: &str) -> Option<String> {
-        let redirect = Redirect::parse(href);
-        (client::answer(href, &redirect) == self.0.expose()).then_some(redirect.cleaned_url)
+        let cleaned = Redirect::parse(href).cleaned_url;
+        (href.contains(&self.0) && cleaned != href).then_some(cleaned)
     }
 }
 
@@ -224,7 +224,7 @@ impl Task {
             "S" => Effect::Save(Store::Session, some()),
             "P" => Effect::Save(Store::Pending, some()),
             "F" => Effect::Send(request_of(texts)?),
-            "A" => Effect::Clean(Shown(Secret::new(&self.flow.input))),
+            "A" => Effect::Clean(Shown(texts.into())),
             "E" => Effect::Emit(Event::read(texts)?),
             "T" => Effect::Tell(Secret::new(texts)),
             "D" => return Some(Step::Done(Ok(self.outcome(texts)))),

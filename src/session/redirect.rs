@@ -158,7 +158,7 @@ impl Page {
             Progress::Answered => {}
             Progress::Settled => push_outcome(&mut flow.outcome, found),
         }
-        self.also("A", "");
+        self.also("A", answer.state);
         Ok(())
     }
 

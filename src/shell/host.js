@@ -246,7 +246,7 @@ export function open({ ask, resume, start }, options) {
         signal = null;
         return reply;
       },
-      A: () => clean(text),
+      A: clean,
       E(name, ...error) {
         emit(name, error.length && { error: failure(cause, ...error) });
       },

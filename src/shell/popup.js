@@ -125,7 +125,7 @@ export async function answer(att, host, url, signal) {
     tell = connect(host, state, life.signal, (word) => hear(word));
     if (await ask(tell)) {
       // Before any request with it (S13).
-      host.clean(texts);
+      host.clean(state);
       isTaken = await ask(tell, url);
     }
   } catch {

@@ -35,9 +35,6 @@ export function members(body) {
   }).join(BREAK);
 }
 
-/** The URL that was read last, without what it held of an answer. */
-let cleaned;
-
 /** What a URL holds of an answer. */
 export function redirect(href) {
   let url;
@@ -49,28 +46,28 @@ export function redirect(href) {
   if (url.href.length > LONGEST) return "";
   const page = url.origin + url.pathname;
   const texts = ["search", "hash"].flatMap((place) => {
-    const text = url[place].slice(1);
-    const parameters = new URLSearchParams(text);
+    const parameters = new URLSearchParams(url[place].slice(1));
     const all = NAMES.map((name) => parameters.getAll(name));
     const isAnswer = all[FIRST] + all[AN_ERROR] + all[A_CODE];
-    if (isAnswer) {
-      url[place] = text
-        .split("&")
-        .filter((pair) => !NAMES.includes([...new URLSearchParams(pair).keys()][0], FIRST))
-        .join("&");
-    }
     // One parameter twice spoils all (RFC 6749, 3.1).
     const isSpoilt = isAnswer && all.some((values, index) => index >= FIRST && 1 in values);
     return all.map((values) => (isSpoilt ? "2" : values.map(string)));
   });
-  cleaned = url.href;
   return [page, ...texts].join(BREAK);
 }
 
-/** Takes an answer out of the address bar and the history, if it stands there: whatever the app has done to the URL meanwhile. */
-export function clean(answer) {
+/** What is of an answer, in a query or a fragment; a router may have put a slash before it. */
+const PARAMETERS = new RegExp(`([?#&/])((${NAMES.slice(FIRST).join("|")})=[^&]*(&|$))+`, "g");
+
+/** Takes the answer with that `state` out of the address bar and the history, if it stands there: an app may have changed the URL meanwhile. */
+export function clean(state) {
   try {
-    if (redirect(location.href) === answer) history.replaceState(history.state, "", cleaned);
+    for (const place of ["search", "hash"]) {
+      const url = new URL(location);
+      if (!url[place].includes(state)) continue;
+      url[place] = url[place].replace(PARAMETERS, "$1").replace(/[?#&]$/, "");
+      history.replaceState(history.state, "", url);
+    }
   } catch {
     // There is no page; or WebKit, which allows so many in so much time, has had enough: an answer that stays in sight is no
     // reason to lose it.

@@ -167,11 +167,16 @@ test("s13 the answer is taken out of the address bar, whatever the app has made 
     ["/?ANSWER#/", "/?ANSWER", "/#/"],
     ["/?ANSWER#top", "/?ANSWER", "/#top"],
     ["/?ANSWER&x=%7E", "/?ANSWER&x=~", "/?x=%7E"],
-    ["/?ANSWER&tab=1", "/?ANSWER", "/?tab=1"],
+    ["/?ANSWER&tab=1&session=1", "/?ANSWER", "/?tab=1&session=1"],
+    ["/?a=b&ANSWER&scope=DC&iss=x#scope=mine", "/?ANSWER", "/?a=b#scope=mine"],
+    ["/home?ANSWER", "/?ANSWER", "/home"],
+    ["/#/ANSWER", "/#ANSWER", "/#/"],
+    ["/#/inbox?ANSWER", "/#ANSWER", "/#/inbox"],
   ]) {
     assert.deepEqual(await seen(shown, href), [url + left, url + left, 1], `${shown} as ${href}`);
   }
   // It has come by another way, or a router has gone on.
   assert.deepEqual(await seen("/?code=other", "/?ANSWER"), [`${url}/?code=other`, `${url}/?code=other`, 0]);
   assert.deepEqual(await seen("/?ANSWER", undefined, "/home?tab=2#x"), [`${url}/home?tab=2#x`, `${url}/home?tab=2#x`, 0]);
+  assert.deepEqual(await seen("/#ANSWER", undefined, "/#/ANSWER"), [`${url}/#/`, `${url}/#/`, 1]);
 });
