@@ -124,7 +124,10 @@ impl Redirect {
         let parts = split_url(url);
         let mut texts = String::new();
         for place in [parts.query, parts.fragment] {
-            texts.push_str(&members::of_form(&Form::parse(place.unwrap_or_default())));
+            let place = place.unwrap_or_default();
+            // A router may have put a slash before it.
+            let place = place.strip_prefix('/').unwrap_or(place);
+            texts.push_str(&members::of_form(&Form::parse(place)));
         }
         Self {
             texts,
@@ -279,7 +282,6 @@ fn cleaned(url: &str) -> String {
     let mut out = String::from(place_end.and_then(|end| url.get(..end)).unwrap_or(url));
     for (mut before, place) in [("?", parts.query), ("#", parts.fragment)] {
         let Some(mut place) = place else { continue };
-        // A router may have put a slash before it.
         if let Some(rest) = place.strip_prefix('/') {
             text::extend(&mut out, &[before, "/"]);
             (before, place) = ("", rest);

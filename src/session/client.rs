@@ -151,15 +151,16 @@ impl Client {
         Ok(Task::new(self, flow::BEGIN, input.join(BREAK)))
     }
 
-    /// The path of the app's own page, to come back to; none for the callback page itself.
+    /// The path of the app's own page, to come back to; none for the callback page itself, unless a router has its routes
+    /// there.
     fn path_of<'a>(&self, href: &'a str) -> Option<&'a str> {
         let own = self.page.borrow();
-        let callback = split_url(own.config.line(config::CALLBACK_PAGE));
-        let page = split_url(href);
-        if page.origin != callback.origin || page.path == callback.path {
+        let callback = own.config.line(config::CALLBACK_PAGE);
+        let origin = split_url(href).origin;
+        if origin != split_url(callback).origin || page(href) == callback && !href.contains("#/") {
             return None;
         }
-        let path = href.get(page.origin.len()..)?;
+        let path = href.get(origin.len()..)?;
         is_own_path(path).then_some(path)
     }
 

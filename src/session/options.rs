@@ -181,18 +181,22 @@ pub(super) fn is_own_path(path: &str) -> bool {
 pub(super) fn leads_up(path: &str) -> bool {
     let plain = path.split(['?', '#']).next().unwrap_or_default();
     let mut decoded = plain.to_ascii_lowercase();
-    for (code, character) in [("%2e", "."), ("%2f", "/"), ("%5c", "/")] {
+    for (code, character) in [("%252e", "."), ("%2e", "."), ("%2f", "/"), ("%5c", "/")] {
         decoded = decoded.replace(code, character);
     }
-    // A browser leaves out control characters, and a space at the end.
+    // A browser leaves out tabs and line breaks, and a space at the end.
+    let mut codes = ["%09", "%0a", "%0d"].iter();
     let mut segments = decoded.split(['/', '\\']);
-    decoded.contains("%0") || segments.any(|segment| matches!(segment.trim_end(), "." | ".."))
+    codes.any(|code| decoded.contains(code))
+        || segments.any(|segment| matches!(segment.trim_end_matches(' '), "." | ".."))
 }
 
-/// The page of a URL: without its query and fragment, and `/` for an empty path.
+/// The page of a URL: without its query and fragment, and without the slash at its end, for static hosts add one, or take
+/// one away.
 pub(super) fn page(url: &str) -> String {
     let parts = split_url(url);
-    text::joined(&[parts.origin, parts.path])
+    let path = parts.path.strip_suffix('/').unwrap_or(parts.path);
+    text::joined(&[parts.origin, path])
 }
 
 #[cfg(test)]
@@ -282,6 +286,8 @@ mod tests {
             "/a/...",
             "/.%c3%a9",
             "/..%2egit",
+            "/a/50%0",
+            "/.\u{3000}",
             "/ü",
         ] {
             assert!(is_own_path(path), "{path}");
@@ -318,6 +324,7 @@ mod tests {
             "/a%2f..%2F%2fevil",
             "/a%5C..%5c%5cevil",
             "/a/.%09./%2fevil",
+            "/a/%252e%252E//evil",
         ] {
             assert!(!is_own_path(path), "{path}");
         }

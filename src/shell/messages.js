@@ -32,16 +32,16 @@ export const MESSAGES = [
 export function unloaded(cause, source) {
   const { name, message = cause, status, statusText, url } = Object(cause);
   const defect = (words) => [words, { cause }];
-  if (!source) return defect('a script that is no module must say where client.wasm is: init("/client.wasm")');
+  if (!source) return defect('a script that is no module must call init("/client.wasm")');
   const isPlace = typeof source === "string" || source instanceof URL;
   const file = url || source.url || (isPlace ? source : "what init() was given");
   if (typeof WebAssembly === "undefined") return defect("WebAssembly is switched off here");
   if (/content.security.policy|\bcsp\b|unsafe-eval/i.test(message)) {
-    return defect("the page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'");
+    return defect("the Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'");
   }
-  if (name === "LinkError") return defect(`${file} is of another build than this script: is one from a cache?`);
+  if (name === "LinkError") return defect(`${file} is of another build: is one from a cache?`);
   if (status) return [`${file} can't be loaded: ${status} ${statusText}`.trim(), { cause, status, retryable: status >= 500 }];
   // WebKit says the same of a file that has broken off on its way. What a Content Security Policy has blocked, no script is told.
-  const why = name === "CompileError" ? "is no whole WebAssembly: is it a page in place of a missing file?" : `can't be loaded: ${message}; is it within connect-src?`;
+  const why = name === "CompileError" ? "is no whole WebAssembly: is the file missing?" : `can't be loaded: ${message}; is it within connect-src?`;
   return [`${file} ${why}`, { cause, retryable: true }];
 }

@@ -42,7 +42,7 @@ const CUSTOM_PARAM = [
  * whatever it makes of backslashes, tabs, encoded slashes and dots (S10); src/session/options.rs has the same.
  */
 const PATH = [
-  (value) => TEXT[0](value) && /^(?![^?#]*(%0|(\/|%2f|%5c)(\.|%2e){1,2}(\/|%2f|%5c|[?#]|$)))\/(?!\/|%2f|%5c)[^\0- \\\x7f]*$/i.test(value),
+  (value) => TEXT[0](value) && /^(?![^?#]*(%0[9ad]|(\/|%2f|%5c)(\.|%(25)?2e){1,2}(\/|%2f|%5c|[?#]|$)))\/(?!\/|%2f|%5c)[^\0- \\\x7f]*$/i.test(value),
   'must be a path of this app, like "/inbox"',
 ];
 /** `https`, or `http` on this machine: codes and tokens travel there. No fragment (RFC 6749, 3.1.2), no user. */
@@ -127,11 +127,15 @@ function hint(name, kinds) {
 /** Scopes that by AT&T's defaults need no user's consent, as src/protocol/scope.rs has them. */
 const NO_CONSENT = "ADS MMS SMS SPEECH STTC TTS PAYMENT WAP CMS NOTIFICATIONCHANNEL WEBRTC EMERGENCYSERVICES".split(" ");
 
-/** The path of the app's own `page`, to come back to; none for the callback page itself. */
-export function pathFrom(callback, { origin, pathname, href } = {}) {
-  const path = href?.slice(origin.length);
-  return callback.startsWith(`${origin}/`) && callback !== origin + pathname && PATH[0](path) ? path : "";
+/** The path of the app's own `page`, to come back to; none for the callback page itself, unless a router has its routes there. */
+export function pathFrom(callback, page) {
+  const path = page?.href.slice(page.origin.length);
+  return `${callback}/`.startsWith(`${page?.origin}/`) && (callback !== pageOf(page) || path.includes("#/")) && PATH[0](path) ? path : "";
 }
+
+/** A URL without its query and fragment, and without the slash at its end: static hosts add one, or take one away. */
+export const pageOf = ({ origin, pathname }) => origin + pathname.replace(/\/$/, "");
+
 
 /** A scope as Rust takes it, unless it is known to be for the other grant. */
 export function scopeOf({ scope = [] }, { dangerouslyAllowAnyScope }) {
@@ -171,8 +175,7 @@ export function configured(options) {
     ? ["/authorize", "/token", "/revoke"].map((path) => issuer + path)
     : [authorizationEndpoint, tokenEndpoint, revocationEndpoint];
   const namespace = `att-oauth|${issuer ?? authorization}|${clientId}`;
-  const { origin, pathname } = new URL(redirectUri);
-  const callback = origin + pathname;
+  const callback = pageOf(new URL(redirectUri));
   const lines = [
     namespace,
     clientId,

@@ -1,4 +1,5 @@
 // What Rust is told of replies and of URLs: texts, each member in a place of its own.
+import { pageOf } from "#shell/options";
 
 /** The longest URL or reply that is read, in characters: Rust keeps the memory that it once had. */
 const LONGEST = 65_536;
@@ -44,19 +45,19 @@ export function redirect(href) {
     return "";
   }
   if (url.href.length > LONGEST) return "";
-  const page = url.origin + url.pathname;
   const texts = ["search", "hash"].flatMap((place) => {
-    const parameters = new URLSearchParams(url[place].slice(1));
+    // A router may have put a slash before them.
+    const parameters = new URLSearchParams(url[place].replace(/^.\/?/, ""));
     const all = NAMES.map((name) => parameters.getAll(name));
     const isAnswer = all[FIRST] + all[AN_ERROR] + all[A_CODE];
     // One parameter twice spoils all (RFC 6749, 3.1).
     const isSpoilt = isAnswer && all.some((values, index) => index >= FIRST && 1 in values);
     return all.map((values) => (isSpoilt ? "2" : values.map(string)));
   });
-  return [page, ...texts].join(BREAK);
+  return [pageOf(url), ...texts].join(BREAK);
 }
 
-/** What is of an answer, in a query or a fragment; a router may have put a slash before it. */
+/** What is of an answer, in a query or a fragment. */
 const PARAMETERS = new RegExp(`([?#&/])((${NAMES.slice(FIRST).join("|")})=[^&]*(&|$))+`, "g");
 
 /** Takes the answer with that `state` out of the address bar and the history, if it stands there: an app may have changed the URL meanwhile. */

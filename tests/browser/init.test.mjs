@@ -124,7 +124,7 @@ test("a missing file is named, with the server's answer", async () => {
 
 test("a page in place of the file, as servers of apps answer whatever they don't know, is told for what it is", async () => {
   site.answers["/att-oauth/client.wasm"] = () => new Response(PAGE, { headers: { "content-type": TYPES.html } });
-  const words = /^http:.*client\.wasm is no whole WebAssembly: is it a page in place of a missing file\?$/;
+  const words = /^http:.*client\.wasm is no whole WebAssembly: is the file missing\?$/;
   await fails(await open(), words, { retryable: true });
 });
 
@@ -139,7 +139,7 @@ test("a server that doesn't know the file's type costs nothing but the streaming
 
 test("a Content Security Policy that forbids WebAssembly is told, with the word that it lacks", async () => {
   site.headers = { "content-security-policy": "default-src 'self'" };
-  const words = /^the page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'$/;
+  const words = /^the Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'$/;
   await fails(await open(), words);
   site.headers = { "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
   const tab = await open();
@@ -160,7 +160,7 @@ test("a classic script, which knows no place of its own, has to say where the fi
   const tab = await open();
   const call = place => told(() => globalThis.att.default(place), undefined);
   const { code, message, cause } = await tab.evaluate(call);
-  assert.deepEqual([code, message, cause], ["not_initialized", 'a script that is no module must say where client.wasm is: init("/client.wasm")', "TypeError"]);
+  assert.deepEqual([code, message, cause], ["not_initialized", 'a script that is no module must call init("/client.wasm")', "TypeError"]);
   assert.deepEqual(await tab.evaluate(call, "/att-oauth/client.wasm"), DONE);
 });
 
@@ -171,7 +171,7 @@ test("a file of another build, as a cache may keep it, is not joined with this s
   other.write(mark === "abcd" ? "dcba" : "abcd", WASM.indexOf(`\x04${mark}`) + 1);
   assert.notDeepEqual(imports(new WebAssembly.Module(other)), imports(new WebAssembly.Module(WASM)), "it is a file all the same");
   site.answers["/att-oauth/client.wasm"] = () => new Response(other, { headers: { "content-type": TYPES.wasm } });
-  await fails(await open(), /client\.wasm is of another build than this script: is one from a cache\?$/);
+  await fails(await open(), /client\.wasm is of another build: is one from a cache\?$/);
 });
 
 test("init takes a URL, a request, a response or the promise of one, bytes, a compiled module", async () => {
