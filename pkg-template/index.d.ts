@@ -49,8 +49,9 @@ export type AttOAuthErrorCode =
    */
   | "internal"
   /**
-   * The answer in the URL isn't one that this sign-in may accept. Nothing was changed: the true answer still works. What to
-   * do: show the page as if there were none, with a way to sign in.
+   * The answer in the URL isn't one that this sign-in may accept. Nothing was changed: the true answer still works. If it comes
+   * every time, the browser keeps nothing for the page (cookies blocked, storage full): only a pop-up can sign in there. What
+   * to do: show the page as if there were none, with a way to sign in.
    */
   | "invalid_answer"
   /**
@@ -209,6 +210,8 @@ export interface RelayOptions extends CommonOptions {
   tokenEndpoint?: undefined;
   /** The relay has its own. */
   revocationEndpoint?: undefined;
+  /** The relay's URL is. */
+  issuer?: undefined;
   /** A relay gives codes alone. */
   responseType?: "code";
 }
@@ -220,6 +223,11 @@ interface EndpointCommonOptions extends CommonOptions {
   authorizationEndpoint: string;
   /** The URL where tokens are revoked: your backend's, which adds the App Secret. Without it signing out revokes nothing. */
   revocationEndpoint?: string;
+  /**
+   * The issuer of a server that names itself in its answers (RFC 9207): answers that name no issuer, or another to the letter,
+   * are refused. AT&T's doesn't; without this option whatever an answer says is let pass.
+   */
+  issuer?: string;
 }
 
 interface CodeOptions extends EndpointCommonOptions {
@@ -261,8 +269,8 @@ export interface AuthorizationOptions {
   /** In place of the configured one. */
   customParam?: CustomParam | readonly CustomParam[];
   /**
-   * Gives the call up: it rejects with `aborted`, and asks no server any more that it hasn't asked yet. A request that is
-   * on its way goes on, since what it brings can't be had again; other callers may wait for it too.
+   * Gives the call up: it rejects with `aborted`, and asks no server if it hasn't yet. What a server was asked is carried
+   * through, since what it brings can't be had again; other callers may wait for it too.
    */
   signal?: AbortSignal;
 }
@@ -276,8 +284,8 @@ export interface SignInOptions extends AuthorizationOptions {
 /** What any call may be given. */
 export interface CallOptions {
   /**
-   * Gives the call up: it rejects with `aborted`, and asks no server any more that it hasn't asked yet. A request that is
-   * on its way goes on, since what it brings can't be had again; other callers may wait for it too.
+   * Gives the call up: it rejects with `aborted`, and asks no server if it hasn't yet. What a server was asked is carried
+   * through, since what it brings can't be had again; other callers may wait for it too.
    */
   signal?: AbortSignal;
 }
@@ -364,7 +372,10 @@ export class AttOAuth {
   readonly events: AttOAuthEvents;
   /** Whether there is a session, as far as `handleRedirect` or another call has looked. */
   readonly signedIn: boolean;
-  /** When the access token ends, in milliseconds since 1970; `Infinity` if never. */
+  /**
+   * When the access token ends, in milliseconds since 1970; `Infinity` if never. One that was given without `expires_in` ends
+   * after two days, as AT&T's do.
+   */
   readonly expiresAt: number | undefined;
   /** How many seconds the access token still lasts, never negative; `Infinity` if for ever. */
   readonly expiresIn: number | undefined;

@@ -281,13 +281,10 @@ fn cleaned(url: &str) -> String {
     let place_end = url.bytes().position(|byte| matches!(byte, b'?' | b'#'));
     let mut out = String::from(place_end.and_then(|end| url.get(..end)).unwrap_or(url));
     for (mut before, place) in [("?", parts.query), ("#", parts.fragment)] {
-        let Some(mut place) = place else { continue };
-        if let Some(rest) = place.strip_prefix('/') {
-            text::extend(&mut out, &[before, "/"]);
-            (before, place) = ("", rest);
-        }
+        let Some(whole) = place else { continue };
+        let place = whole.strip_prefix('/').unwrap_or(whole);
         if !has_answer(Members::new(&members::of_form(&Form::parse(place)))) {
-            text::extend(&mut out, &[before, place]);
+            text::extend(&mut out, &[before, whole]);
             continue;
         }
         for pair in text::split(place, b'&') {
@@ -462,11 +459,11 @@ mod tests {
             ),
             (
                 "https://a.example/in#/code=c&state=s",
-                "https://a.example/in#/",
+                "https://a.example/in",
             ),
             (
                 "https://a.example/in#/code=c&x=y",
-                "https://a.example/in#/x=y",
+                "https://a.example/in#x=y",
             ),
             ("https://a.example/in?#/a", "https://a.example/in?#/a"),
         ] {

@@ -105,28 +105,28 @@ macro_rules! reasons {
 reasons! {
     NoNetwork = Network, "the server can't be reached";
     TooSlow = Timeout, "the server took too long";
-    GivenUp = Aborted, "the request was given up";
+    GivenUp = Aborted, "the call was given up";
     StorageRefused = Storage, "the storage refused";
     NobodySignedIn = LoginRequired, "nobody is signed in";
     SessionEnded = LoginRequired, "the session has ended";
     SignInFailed = LoginRequired, "the sign-in failed: sign in again";
     Displaced = SessionMismatch, "another sign-in has taken this page's place";
     OtherSession = SessionMismatch, "another sign-in has taken this page's place";
-    OtherSite = CustodyMismatch, "this browser doesn't send the relay's cookie across sites";
+    OtherSite = CustodyMismatch, "the relay's cookie isn't sent across sites";
     Unavailable = TemporarilyUnavailable, "the server can't answer now";
     Refused = RequestRefused, "the server refused the request";
-    OddStatus = InvalidResponse, "the server answered with an odd status";
+    OddStatus = InvalidResponse, "the server's status is odd";
     NoToken = InvalidResponse, "the reply has no good bearer token";
     Denied = AccessDenied, "access was denied";
     NotAuthorized = AuthorizationFailed, "the sign-in failed";
     NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in of this tab";
     OtherState = InvalidAnswer, "the redirect's state is another";
-    OtherIssuer = InvalidAnswer, "the redirect comes from another issuer (RFC 9207)";
+    OtherIssuer = InvalidAnswer, "the redirect is another issuer's (RFC 9207)";
     OtherKind = InvalidAnswer, "the redirect brings another kind of answer";
-    TwoPlaces = InvalidAnswer, "the redirect has a parameter or an answer twice";
-    TwoAnswers = InvalidAnswer, "the redirect has a parameter or an answer twice";
+    TwoPlaces = InvalidAnswer, "the redirect has something twice";
+    TwoAnswers = InvalidAnswer, "the redirect has something twice";
     NoRelay = Unsupported, "API calls and app tokens need a relay";
-    NoEndpoint = Unsupported, "no endpoint for this was given";
+    NoEndpoint = Unsupported, "no endpoint for this";
     ReturnTo = InvalidOption, "returnTo must be a path of this app, like \"/inbox\"";
 }
 

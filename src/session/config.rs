@@ -18,7 +18,7 @@ pub struct Config {
 pub(super) const NAMESPACE: usize = 0;
 pub(super) const CLIENT_ID: usize = 1;
 pub(super) const REDIRECT_URI: usize = 2;
-/// The page of that: without its query, and `/` for an empty path.
+/// The page of that: without its query, and without the slash at its end.
 pub(super) const CALLBACK_PAGE: usize = 3;
 /// Parted by spaces.
 pub(super) const SCOPE: usize = 4;
@@ -37,8 +37,10 @@ pub(super) const EXPIRING_LEAD: usize = 12;
 const MIN_VALIDITY: usize = 13;
 /// How much sooner than others this page tells `expiring`, in thousandths of a tenth of that: from 0 to 999.
 pub(super) const JITTER: usize = 14;
+/// What an answer's `iss` must be (RFC 9207); empty: whatever it says.
+pub(super) const EXPECTED_ISS: usize = 15;
 /// Not written by options.js, which asks itself.
-pub(super) const ALLOW_ANY_SCOPE: usize = 15;
+pub(super) const ALLOW_ANY_SCOPE: usize = 16;
 
 impl Config {
     /// Of the lines, as options.js writes them.

@@ -97,8 +97,7 @@ impl Page {
 
     fn read_revoked(&self, reply: Reply<'_>) -> Result<()> {
         self.check()?;
-        // RFC 7009 has 200; a backend may have nothing to say.
-        if matches!(self.status, 200..=299) {
+        if self.status == 200 {
             return Ok(());
         }
         Err(token::refusal(self.status as u16, Members::new(reply)))

@@ -26,6 +26,8 @@ pub struct Options {
     pub token_endpoint: Option<String>,
     /// Without our relay.
     pub revocation_endpoint: Option<String>,
+    /// Without our relay, of a server that names itself: what an answer's `iss` must be (RFC 9207).
+    pub issuer: Option<String>,
     /// What is asked for.
     pub response_type: ResponseType,
     /// AT&T's own.
@@ -71,6 +73,7 @@ impl Options {
         let is_code = self.response_type == ResponseType::Code;
         let has_endpoint = self.authorization_endpoint.is_some();
         let has_another = self.token_endpoint.is_some() || self.revocation_endpoint.is_some();
+        let has_issuer = self.issuer.is_some();
         let (name, what) = match &self.relay {
             Some(_) if has_endpoint => (
                 "authorizationEndpoint",
@@ -80,6 +83,7 @@ impl Options {
                 "tokenEndpoint and revocationEndpoint",
                 "can't be given together with relay",
             ),
+            Some(_) if has_issuer => ("issuer", "can't be given together with relay"),
             Some(relay) if relay.contains('?') => ("relay", "must have no query"),
             Some(_) if !is_code => (
                 "responseType",
@@ -128,6 +132,7 @@ impl Options {
             &ms(self.expiring_lead, 60_000.0),
             &ms(self.min_validity, 30_000.0),
             &text::decimal(u64::from(self.jitter) * 1000 / 256),
+            self.issuer.as_deref().unwrap_or(issuer),
             flag(self.dangerously_allow_any_scope),
         ]
         .join("\n");

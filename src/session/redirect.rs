@@ -3,7 +3,8 @@
 use alloc::string::String;
 
 use super::config::{
-    ALLOW_MISSING_STATE, CALLBACK_PAGE, CLIENT_ID, IS_TOKEN, ISSUER, REDIRECT_URI, TOKEN_ENDPOINT,
+    ALLOW_MISSING_STATE, CALLBACK_PAGE, CLIENT_ID, EXPECTED_ISS, IS_TOKEN, ISSUER, REDIRECT_URI,
+    TOKEN_ENDPOINT,
 };
 use super::flow::{Flow, REVOKE, Reply, SIGN_OUT, Stage};
 use super::page::{LEFT_HERE, Page};
@@ -123,7 +124,7 @@ impl Page {
             Progress::Started => {
                 let expected = Expected {
                     state: (!any || !answer.state.is_empty()).then_some(id),
-                    iss: self.config.line(ISSUER),
+                    iss: self.config.line(EXPECTED_ISS),
                     response_type: if self.config.has(IS_TOKEN) {
                         ResponseType::Token
                     } else {

@@ -66,7 +66,7 @@ export function define(glue, isReady) {
     async handleRedirect(options) {
       const { url = href(), signal } = checked(options, REDIRECT);
       const [text] = await (globalThis.document && POPUP.test(url)
-        ? this.#later(LATER_ANSWER, url, signal)
+        ? this.#later(LATER_ANSWER, url, { signal })
         : this.#host.run(HANDLE_REDIRECT, this.#host.redirect(url), signal));
       // A sign-out that the relay hasn't heard of: nobody waits for it.
       if (!this.signedIn) this.#host.run(SETTLE).catch(() => {});
@@ -77,7 +77,7 @@ export function define(glue, isReady) {
       checked(options, SIGN_IN);
       const { location } = globalThis;
       // A worker has one that can't be left.
-      if (!location?.assign) throw new AttOAuthError("unsupported", "there is no page to leave here: use authorizationUrl()");
+      if (!location?.assign) throw new AttOAuthError("unsupported", "no page to leave: use authorizationUrl()");
       if (options?.popup) {
         // Before anything is waited for: later no browser lets it.
         const opened = globalThis.open("", "", "popup,width=480,height=680");
@@ -127,10 +127,14 @@ export function define(glue, isReady) {
     }
 
     async #later(work, ...args) {
-      const works = await later().catch((cause) => {
+      const missing = (cause) => {
         // What is another build's stays so, until the page is loaded anew.
         throw new AttOAuthError("network", "later.js is missing, or another build's", { cause, retryable: !!cause });
-      });
+      };
+      const { soon, unless } = this.#host;
+      // Of a request and what is said beside it, the latter counts.
+      const signal = args.reduce((found, arg) => arg?.signal ?? found, null);
+      const works = (await unless(signal, soon(later).catch(missing))) ?? missing("timeout");
       return works[work](this, this.#host, ...args);
     }
 

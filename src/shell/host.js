@@ -168,6 +168,9 @@ export function open({ ask, resume, start }, options) {
     channel.unref?.();
   }
 
+  /** Does what takes a signal, unless it takes too long. */
+  const soon = (work) => within(timeoutMs, work);
+
   /** Looks at what is stored, and at what another tab has `told`. */
   function sync(told = "") {
     run(SYNC, told).catch(() => {});
@@ -301,7 +304,7 @@ export function open({ ask, resume, start }, options) {
       return [[response.status, reply]];
     };
     try {
-      return signal?.aborted ? [[ABORTED, ""]] : ((await within(timeoutMs, exchange)) ?? [[TIMEOUT, ""]]);
+      return signal?.aborted ? [[ABORTED, ""]] : ((await soon(exchange)) ?? [[TIMEOUT, ""]]);
     } catch (cause) {
       return [[NETWORK, ""], cause];
     }
@@ -340,6 +343,7 @@ export function open({ ask, resume, start }, options) {
     redirect,
     clean,
     run,
+    soon,
     unless,
     /** Aborted by `dispose`. */
     signal,

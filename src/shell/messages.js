@@ -4,28 +4,28 @@
 export const MESSAGES = [
   "the server can't be reached",
   "the server took too long",
-  "the request was given up",
+  "the call was given up",
   "the storage refused",
   "nobody is signed in",
   "the session has ended",
   "the sign-in failed: sign in again",
   "another sign-in has taken this page's place",
   "another sign-in has taken this page's place",
-  "this browser doesn't send the relay's cookie across sites",
+  "the relay's cookie isn't sent across sites",
   "the server can't answer now",
   "the server refused the request",
-  "the server answered with an odd status",
+  "the server's status is odd",
   "the reply has no good bearer token",
   "access was denied",
   "the sign-in failed",
   "the redirect belongs to no sign-in of this tab",
   "the redirect's state is another",
-  "the redirect comes from another issuer (RFC 9207)",
+  "the redirect is another issuer's (RFC 9207)",
   "the redirect brings another kind of answer",
-  "the redirect has a parameter or an answer twice",
-  "the redirect has a parameter or an answer twice",
+  "the redirect has something twice",
+  "the redirect has something twice",
   "API calls and app tokens need a relay",
-  "no endpoint for this was given",
+  "no endpoint for this",
 ];
 
 /** Why the WebAssembly of `source` can't be loaded: the message of the error, and what else it has. */
@@ -37,7 +37,7 @@ export function unloaded(cause, source) {
   const file = url || source.url || (isPlace ? source : "what init() was given");
   if (typeof WebAssembly === "undefined") return defect("WebAssembly is switched off here");
   if (/content.security.policy|\bcsp\b|unsafe-eval/i.test(message)) {
-    return defect("the Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'");
+    return defect("the page's CSP: script-src needs 'wasm-unsafe-eval'");
   }
   if (name === "LinkError") return defect(`${file} is of another build: is one from a cache?`);
   if (status) return [`${file} can't be loaded: ${status} ${statusText}`.trim(), { cause, status, retryable: status >= 500 }];

@@ -22,7 +22,7 @@ const isIn = (value, least, most) => typeof value === "number" && value >= least
 const isFunction = (value) => typeof value === "function";
 
 // Whether a value is right, and what it must be.
-const TEXT = [(value) => typeof value === "string" && /^[^\0-\x1f]+$/.test(value), "must be a string that is not empty"];
+const TEXT = [(value) => typeof value === "string" && /^[^\0-\x1f]+$/.test(value), "must be a string, not empty"];
 const FLAG = [(value) => typeof value === "boolean", "must be true or false"];
 const SECONDS = [(value) => isIn(value, 0, 1e9), "must be a number of seconds"];
 const FUNCTION = [isFunction, "must be a function"];
@@ -66,6 +66,7 @@ const OPTIONS = {
   clientId: TEXT,
   relay: URL_,
   redirectUri: URL_,
+  issuer: TEXT,
   authorizationEndpoint: URL_,
   tokenEndpoint: URL_,
   revocationEndpoint: URL_,
@@ -160,15 +161,15 @@ export function configured(options) {
   const refuse = (isWrong, message) => {
     if (isWrong) throw invalid(message);
   };
-  refuse(!clientId, "clientId is missing: it is the App Key");
+  refuse(!clientId, "clientId is missing");
   refuse(!redirectUri, "redirectUri is missing");
   if (relay) {
-    for (const name in endpoints) refuse(name.endsWith("Endpoint"), `${name} can't be given together with relay`);
+    for (const name in endpoints) refuse(/Endpoint|issuer/.test(name), `${name} can't be given together with relay`);
     refuse(relay.includes("?"), "relay must have no query");
     refuse(isToken, 'responseType "token" goes without relay');
   } else {
-    refuse(!authorizationEndpoint, "relay is missing: the URL of your relay");
-    refuse(!isToken && !tokenEndpoint, "tokenEndpoint is missing: it adds the App Secret");
+    refuse(!authorizationEndpoint, "relay is missing");
+    refuse(!isToken && !tokenEndpoint, "tokenEndpoint is missing");
   }
   const issuer = relay?.replace(/\/+$/, "");
   const [authorization, token, revocation] = issuer
@@ -193,6 +194,8 @@ export function configured(options) {
     Math.floor(minValidity * 1000),
     // So that tabs don't all ask at once.
     Math.floor(Math.random() * 1000),
+    // What an answer must name.
+    issuer ?? endpoints.issuer,
   ];
   return [namespace, callback, lines.join("\n")];
 }

@@ -77,7 +77,7 @@ export async function signIn(att, host, popup, options) {
           const taken = ([text]) => {
             if (text || (!answer && (att.expiresAt ?? expiresAt) !== expiresAt)) resolve();
             // What has no such state is no answer.
-            else if (String(answer).includes(state)) reject(new AttOAuthError("login_required", "the user has signed out meanwhile"));
+            else if (String(answer).includes(state)) reject(new AttOAuthError("login_required", "signed out meanwhile"));
           };
           const take = () => look && run(HANDLE_REDIRECT, texts).then(taken, reject);
           isTaken = answer;
@@ -105,7 +105,7 @@ export async function signIn(att, host, popup, options) {
 }
 
 /** Takes the answer in `url` to the page that waits for it, or completes the sign-in here: gives what the flow gives. */
-export async function answer(att, host, url, signal) {
+export async function answer(att, host, url, { signal }) {
   url = String(url);
   const texts = host.redirect(url);
   const [, ...parameters] = texts.split(BREAK);

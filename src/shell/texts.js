@@ -36,6 +36,9 @@ export function members(body) {
   }).join(BREAK);
 }
 
+/** A query's or a fragment's text; a router may have put a slash before it. */
+const parameters = (place) => place.replace(/^.\/?/, "");
+
 /** What a URL holds of an answer. */
 export function redirect(href) {
   let url;
@@ -46,9 +49,8 @@ export function redirect(href) {
   }
   if (url.href.length > LONGEST) return "";
   const texts = ["search", "hash"].flatMap((place) => {
-    // A router may have put a slash before them.
-    const parameters = new URLSearchParams(url[place].replace(/^.\/?/, ""));
-    const all = NAMES.map((name) => parameters.getAll(name));
+    const found = new URLSearchParams(parameters(url[place]));
+    const all = NAMES.map((name) => found.getAll(name));
     const isAnswer = all[FIRST] + all[AN_ERROR] + all[A_CODE];
     // One parameter twice spoils all (RFC 6749, 3.1).
     const isSpoilt = isAnswer && all.some((values, index) => index >= FIRST && 1 in values);
@@ -57,16 +59,18 @@ export function redirect(href) {
   return [pageOf(url), ...texts].join(BREAK);
 }
 
-/** What is of an answer, in a query or a fragment. */
-const PARAMETERS = new RegExp(`([?#&/])((${NAMES.slice(FIRST).join("|")})=[^&]*(&|$))+`, "g");
-
 /** Takes the answer with that `state` out of the address bar and the history, if it stands there: an app may have changed the URL meanwhile. */
 export function clean(state) {
   try {
     for (const place of ["search", "hash"]) {
       const url = new URL(location);
-      if (!url[place].includes(state)) continue;
-      url[place] = url[place].replace(PARAMETERS, "$1").replace(/[?#&]$/, "");
+      const text = parameters(url[place]);
+      const rest = text
+        .split("&")
+        .filter((pair) => !NAMES.includes([...new URLSearchParams(pair).keys()][0], FIRST))
+        .join("&");
+      if (rest === text || !text.includes(state)) continue;
+      url[place] = rest;
       history.replaceState(history.state, "", url);
     }
   } catch {

@@ -170,13 +170,40 @@ test("s13 the answer is taken out of the address bar, whatever the app has made 
     ["/?ANSWER&tab=1&session=1", "/?ANSWER", "/?tab=1&session=1"],
     ["/?a=b&ANSWER&scope=DC&iss=x#scope=mine", "/?ANSWER", "/?a=b#scope=mine"],
     ["/home?ANSWER", "/?ANSWER", "/home"],
-    ["/#/ANSWER", "/#ANSWER", "/#/"],
-    ["/#/inbox?ANSWER", "/#ANSWER", "/#/inbox"],
+    ["/#/ANSWER", "/#ANSWER", "/"],
   ]) {
     assert.deepEqual(await seen(shown, href), [url + left, url + left, 1], `${shown} as ${href}`);
   }
   // It has come by another way, or a router has gone on.
   assert.deepEqual(await seen("/?code=other", "/?ANSWER"), [`${url}/?code=other`, `${url}/?code=other`, 0]);
   assert.deepEqual(await seen("/?ANSWER", undefined, "/home?tab=2#x"), [`${url}/home?tab=2#x`, `${url}/home?tab=2#x`, 0]);
-  assert.deepEqual(await seen("/#ANSWER", undefined, "/#/ANSWER"), [`${url}/#/`, `${url}/#/`, 1]);
+  assert.deepEqual(await seen("/#ANSWER", undefined, "/#/ANSWER"), [`${url}/`, `${url}/`, 1]);
+});
+
+test("what is loaded when it is used heeds a signal and a time-out while it is on its way, and its pop-up is closed", async () => {
+  const context = await user(browser);
+  const { backend } = await behind(context);
+  // It never comes.
+  await context.route("**/later.js", () => {});
+  const page = await open(context, url, { att: backend, hasty: { ...backend, timeoutMs: 300 } });
+  const outcomes = await page.evaluate(async () => {
+    const opened = [];
+    const { open } = globalThis;
+    globalThis.open = (...args) => opened[opened.push(open(...args)) - 1];
+    const signal = () => AbortSignal.timeout(100);
+    const outcome = call => call().then(() => "done", ({ code, retryable, cause }) => [code, retryable, cause?.name ?? cause]);
+    const calls = [
+      () => att.fetch("/rest", { signal: AbortSignal.abort() }),
+      () => att.fetch("/rest", { signal: signal() }),
+      () => att.fetch(new Request("/rest", { signal: signal() })),
+      () => att.fetch(new Request("/rest"), { signal: signal() }),
+      () => att.appToken(["SMS"], { signal: signal() }),
+      () => att.signIn({ popup: true, signal: signal() }),
+      () => hasty.fetch("/rest"),
+      () => hasty.signIn({ popup: true }),
+    ];
+    return [await Promise.all(calls.map(outcome)), opened.map(({ closed }) => closed)];
+  });
+  const [atOnce, late, slow] = [["aborted", false, "AbortError"], ["aborted", false, "TimeoutError"], ["network", true, "timeout"]];
+  assert.deepEqual(outcomes, [[atOnce, late, late, late, late, late, slow, slow], [true, true]]);
 });

@@ -139,7 +139,7 @@ test("a server that doesn't know the file's type costs nothing but the streaming
 
 test("a Content Security Policy that forbids WebAssembly is told, with the word that it lacks", async () => {
   site.headers = { "content-security-policy": "default-src 'self'" };
-  const words = /^the Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'$/;
+  const words = /^the page's CSP: script-src needs 'wasm-unsafe-eval'$/;
   await fails(await open(), words);
   site.headers = { "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
   const tab = await open();

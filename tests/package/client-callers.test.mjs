@@ -81,3 +81,19 @@ test("who asks for a new token after a new sign-in shares no failure of the sess
   assert.equal(await calls[2], await att.accessToken());
   assert.equal(att.signedIn, true);
 });
+
+test("s35 what waits its turn when the client is disposed of asks no server any more", async t => {
+  const tab = await loaded(t);
+  const { att } = tab;
+  const held = heldReply(tab);
+  const first = att.refresh();
+  const release = await held;
+  const url = await tab.leave({ returnTo: "/inbox" });
+  const waiting = att.handleRedirect({ url });
+  const asked = tab.requests.length;
+  att.dispose();
+  release();
+  await Promise.allSettled([first, waiting]);
+  await assert.rejects(waiting, { code: "disposed" });
+  assert.equal(tab.requests.length, asked);
+});

@@ -84,7 +84,7 @@ const SITUATIONS = [
   }],
   ["authorization_failed", "the sign-in failed", { error: "server_error", errorDescription: "it broke" }, async () =>
     answered(await open(), { error: "server_error", error_description: "it broke" })],
-  ["custody_mismatch", "this browser doesn't send the relay's cookie across sites", { error: "custody_mismatch", status: 403 }, async () => {
+  ["custody_mismatch", "the relay's cookie isn't sent across sites", { error: "custody_mismatch", status: 403 }, async () => {
     const tab = await open();
     const url = await tab.leave();
     tab.page.headers["sec-fetch-site"] = "cross-site";
@@ -109,13 +109,13 @@ const SITUATIONS = [
     return error;
   }],
   ["invalid_answer", "the redirect belongs to no sign-in of this tab", {}, async () => answered(await open(), { code: "c", state: "" })],
-  ["invalid_answer", "the redirect comes from another issuer (RFC 9207)", {}, async () => answered(await open(), { code: "c", iss: "https://evil.example" })],
+  ["invalid_answer", "the redirect is another issuer's (RFC 9207)", {}, async () => answered(await open(), { code: "c", iss: "https://evil.example" })],
   ["invalid_answer", "the redirect brings another kind of answer", {}, async () => answered(await open(), { access_token: "t", token_type: "bearer" })],
-  ["invalid_answer", "the redirect has a parameter or an answer twice", {}, async () => {
+  ["invalid_answer", "the redirect has something twice", {}, async () => {
     const { att } = await open();
     return told(() => att.handleRedirect({ url: `${REDIRECT_URI}?code=a#code=b` }));
   }],
-  ["invalid_answer", "the redirect has a parameter or an answer twice", {}, async () => answered(await open(), { code: "c", error: "e" })],
+  ["invalid_answer", "the redirect has something twice", {}, async () => answered(await open(), { code: "c", error: "e" })],
   ["invalid_option", "clientID is not an option: did you mean clientId?", {}, async () => {
     const { AttOAuth, options } = { ...realm, ...(await open()) };
     return told(() => new AttOAuth({ ...options, clientID: "key" }));
@@ -128,7 +128,7 @@ const SITUATIONS = [
     const { att } = await open();
     return told(() => att.fetch("https://evil.example/"));
   }],
-  ["invalid_response", "the server answered with an odd status", { status: 204 }, async () => {
+  ["invalid_response", "the server's status is odd", { status: 204 }, async () => {
     const tab = await signedIn();
     tab.network.push(reply(204));
     return told(() => tab.att.refresh());
@@ -227,7 +227,7 @@ const SITUATIONS = [
     Object.assign(globalThis, { location: { assign() {} }, open: () => null });
     return told(() => att.signIn({ popup: true })).finally(() => ["location", "open"].forEach(name => delete globalThis[name]));
   }],
-  ["unsupported", "there is no page to leave here: use authorizationUrl()", {}, async () => {
+  ["unsupported", "no page to leave: use authorizationUrl()", {}, async () => {
     const { att } = await open();
     return told(() => att.signIn());
   }],
@@ -236,7 +236,7 @@ const SITUATIONS = [
     await answered(tab, { access_token: "t", token_type: "bearer" }).catch(() => {});
     return told(() => tab.att.fetch(DEVICE));
   }],
-  ["unsupported", "no endpoint for this was given", {}, async () => {
+  ["unsupported", "no endpoint for this", {}, async () => {
     const tab = await open(NO_RELAY);
     await answered(tab, { access_token: "t", token_type: "bearer" }).catch(() => {});
     return told(() => tab.att.refresh());
@@ -342,8 +342,8 @@ describe("the codes", () => {
     for (const [, text, code] of documented) assert.match(text.replaceAll(/\s*\n\s*\*\s*/g, " "), /\S.*\. What to do: \S.*\.\s*$/, code);
   });
 
-  test("every message is seen here, but for two that only a Rust app can meet", () => {
+  test("every message is seen here, but for one that only a Rust app can meet", () => {
     const seen = SITUATIONS.map(([, message]) => message);
-    assert.deepEqual(MESSAGES.filter(message => !seen.includes(message)), ["the request was given up", "the redirect's state is another"]);
+    assert.deepEqual(MESSAGES.filter(message => !seen.includes(message)), ["the redirect's state is another"]);
   });
 });

@@ -7,10 +7,10 @@ import { chance } from "./crowd.mjs";
 import { join, newBrowser, newRealm, openTab, withAnswer } from "./tabs.mjs";
 
 const NOT_OWN = 'returnTo must be a path of this app, like "/inbox"';
-const OTHER_ISSUER = "the redirect comes from another issuer (RFC 9207)";
+const OTHER_ISSUER = "the redirect is another issuer's (RFC 9207)";
 const NO_SIGN_IN = "the redirect belongs to no sign-in of this tab";
 const OTHER_KIND = "the redirect brings another kind of answer";
-const TWO_ANSWERS = "the redirect has a parameter or an answer twice";
+const TWO_ANSWERS = "the redirect has something twice";
 
 const TOKEN_OPTIONS = { relay: undefined, authorizationEndpoint: "http://127.0.0.1:8402/oauth/v4/authorize", responseType: "token" };
 
@@ -227,6 +227,18 @@ describe("s12 an answer that isn't the one to this tab's question", () => {
     // s05 It is this page's alone.
     assert.ok(!JSON.stringify([[...tab.pending], [...tab.page.local]]).includes("canary-token"));
     assert.deepEqual(tab.requests, []);
+    tab.att.dispose();
+  });
+
+  test("s12 without a relay, is refused if it comes from another issuer than the one that was named", async () => {
+    const own = { relay: undefined, authorizationEndpoint: "https://idp.example/authorize", tokenEndpoint: "https://app.example/token", issuer: "https://idp.example/realm" };
+    const tab = await aTab({ ...own, fetch: async () => Response.json({ access_token: "a", token_type: "bearer", expires_in: 3600 }) });
+    const state = new URL(await tab.att.authorizationUrl()).searchParams.get("state");
+    const answered = iss => tab.att.handleRedirect({ url: withAnswer("search", new URLSearchParams({ code: "c", state, ...(iss && { iss }) })) });
+    for (const iss of [undefined, "https://evil.example/realm", "https://idp.example", "https://idp.example/realm/", "https://IDP.example/realm"]) {
+      await assert.rejects(answered(iss), { code: "invalid_answer", message: OTHER_ISSUER }, iss);
+    }
+    assert.deepEqual(await answered(own.issuer), { returnTo: undefined });
     tab.att.dispose();
   });
 
