@@ -373,7 +373,8 @@ export function open({ ask, resume, start }, options) {
 
 /** What the promise comes to, unless `signal` gives it up. */
 function unless(signal, promise) {
-  if (!signal) return promise;
+  // What is no signal is refused elsewhere.
+  if (!signal?.addEventListener) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => reject(givenUp(signal));
     if (signal.aborted) abort();

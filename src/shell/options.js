@@ -130,7 +130,7 @@ const NO_CONSENT = "ADS MMS SMS SPEECH STTC TTS PAYMENT WAP CMS NOTIFICATIONCHAN
 
 /** The path of the app's own `page`, to come back to; none for the callback page itself, unless a router has its routes there. */
 export function pathFrom(callback, page) {
-  const path = page?.href.slice(page.origin.length);
+  const path = page?.href?.slice(page.origin.length);
   return `${callback}/`.startsWith(`${page?.origin}/`) && (callback !== pageOf(page) || path.includes("#/")) && PATH[0](path) ? path : "";
 }
 
@@ -164,7 +164,7 @@ export function configured(options) {
   refuse(!clientId, "clientId is missing");
   refuse(!redirectUri, "redirectUri is missing");
   if (relay) {
-    for (const name in endpoints) refuse(/Endpoint|issuer/.test(name), `${name} can't be given together with relay`);
+    for (const name in endpoints) refuse(endpoints[name] && /Endpoint|issuer/.test(name), `${name} can't be given together with relay`);
     refuse(relay.includes("?"), "relay must have no query");
     refuse(isToken, 'responseType "token" goes without relay');
   } else {

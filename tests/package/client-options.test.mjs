@@ -84,7 +84,7 @@ test("a sign-in in a pop-up whose options are wrong opens none", async () => {
   let opened = 0;
   Object.assign(globalThis, { location: { assign() {} }, open: () => void opened++ });
   try {
-    for (const wrong of [{ signal: {} }, { signal: 5 }, { returnTo: "//evil.example" }, { scope: [1] }, { customParam: "skip_everything" }, { returnto: "/" }]) {
+    for (const wrong of [{ signal: {} }, { signal: 5 }, { signal: { aborted: true } }, { returnTo: "//evil.example" }, { scope: [1] }, { customParam: "skip_everything" }, { returnto: "/" }]) {
       const [name] = Object.keys(wrong);
       await assert.rejects(att.signIn({ popup: true, ...wrong }), ({ code, message }) => code === "invalid_option" && message.startsWith(name), name);
     }
@@ -120,6 +120,20 @@ test("what is missing or contradicts itself is named", () => {
   const { relay, ...own } = { ...GOOD, authorizationEndpoint: "https://a.example/" };
   assert.match(refusal(own), /^tokenEndpoint is missing/);
   assert.equal(refusal({ ...own, responseType: "token" }), undefined);
+  for (const name of ["authorizationEndpoint", "tokenEndpoint", "revocationEndpoint", "issuer"]) {
+    assert.equal(refusal({ ...GOOD, [name]: "https://a.example/" }), `${name} can't be given together with relay`);
+    assert.equal(refusal({ ...GOOD, [name]: undefined }), undefined, "which says nothing");
+  }
+});
+
+test("a page whose location is a test's stand-in can begin a sign-in", async t => {
+  t.after(() => delete globalThis.location);
+  const att = new AttOAuth(GOOD);
+  t.after(() => att.dispose());
+  for (const location of [{}, { assign() {} }, { href: "about:blank", origin: "null", pathname: "blank" }]) {
+    globalThis.location = location;
+    assert.ok(await att.authorizationUrl());
+  }
 });
 
 test("a scope that needs no consent is refused, in a client and in a call, unless that is allowed", async () => {

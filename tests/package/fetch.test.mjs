@@ -249,7 +249,7 @@ describe("straight to a listed origin", () => {
     const { att, sent } = await page(t, { apiOrigins: [api.url] });
     const used = new Request(`${api.url}/x`, { method: "POST", body: "x" });
     await used.text();
-    for (const args of [[`${api.url}/x`, { body: "x" }], ["/x", { method: "TRACE" }], ["/x", { headers: { "bad header": "x" } }], ["/x", { signal: 5 }], [used]]) {
+    for (const args of [[`${api.url}/x`, { body: "x" }], ["/x", { method: "TRACE" }], ["/x", { headers: { "bad header": "x" } }], ["/x", { signal: 5 }], ["/x", { signal: { aborted: true } }], [used]]) {
       await assert.rejects(att.fetch(...args), error => error.code === "invalid_option" && !error.retryable && error.cause instanceof TypeError);
     }
     assert.deepEqual(sent, []);
