@@ -50,8 +50,8 @@ export type AttOAuthErrorCode =
   | "internal"
   /**
    * The answer in the URL isn't one that this sign-in may accept. Nothing was changed: the true answer still works. If it comes
-   * every time, the browser keeps nothing for the page (cookies blocked, storage full): only a pop-up can sign in there. What
-   * to do: show the page as if there were none, with a way to sign in.
+   * every time, the browser keeps nothing for the page: its storage is blocked or full. What to do: show the page as if there
+   * were none, with a way to sign in.
    */
   | "invalid_answer"
   /**
@@ -261,7 +261,8 @@ export type EndpointOptions = CodeOptions | ImplicitOptions;
 export interface AuthorizationOptions {
   /**
    * Where the user wants to go afterwards: a path of the app's own origin, with no segment of dots; by default the page that
-   * they are on.
+   * they are on, if that isn't the callback page itself. A hash router's is `/#/inbox`: `location.replace` takes it, and
+   * the router what is behind the `#`.
    */
   returnTo?: string;
   /** In place of the configured one. */

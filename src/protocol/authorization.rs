@@ -124,9 +124,7 @@ impl Redirect {
         let parts = split_url(url);
         let mut texts = String::new();
         for place in [parts.query, parts.fragment] {
-            let place = place.unwrap_or_default();
-            // A router may have put a slash before it.
-            let place = place.strip_prefix('/').unwrap_or(place);
+            let place = unslashed(place.unwrap_or_default());
             texts.push_str(&members::of_form(&Form::parse(place)));
         }
         Self {
@@ -276,13 +274,19 @@ fn is_of_an_answer(name: &str) -> bool {
     NAMES.iter().skip(3).any(|known| *known == name)
 }
 
+/// Without the slash that a hash router may have put before an answer.
+fn unslashed(place: &str) -> &str {
+    let is_word = |rest: &&str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    place.strip_prefix('/').filter(is_word).unwrap_or(place)
+}
+
 fn cleaned(url: &str) -> String {
     let parts = split_url(url);
     let place_end = url.bytes().position(|byte| matches!(byte, b'?' | b'#'));
     let mut out = String::from(place_end.and_then(|end| url.get(..end)).unwrap_or(url));
     for (mut before, place) in [("?", parts.query), ("#", parts.fragment)] {
         let Some(whole) = place else { continue };
-        let place = whole.strip_prefix('/').unwrap_or(whole);
+        let place = unslashed(whole);
         if !has_answer(Members::new(&members::of_form(&Form::parse(place)))) {
             text::extend(&mut out, &[before, whole]);
             continue;
@@ -430,6 +434,7 @@ mod tests {
             "https://a.example/",
             "https://a.example/?state=x",
             "https://a.example/#/route",
+            "https://a.example/#/?code=PROMO",
             "",
             "?",
             "code=1",

@@ -151,13 +151,17 @@ impl Client {
         Ok(Task::new(self, flow::BEGIN, input.join(BREAK)))
     }
 
-    /// The path of the app's own page, to come back to; none for the callback page itself, unless a router has its routes
-    /// there.
+    /// The path of the app's own page, to come back to; none for the callback page itself, unless it is at a router's route.
     fn path_of<'a>(&self, href: &'a str) -> Option<&'a str> {
         let own = self.page.borrow();
         let callback = own.config.line(config::CALLBACK_PAGE);
         let origin = split_url(href).origin;
-        if origin != split_url(callback).origin || page(href) == callback && !href.contains("#/") {
+        // Of a hash router, and no answer of which it has made one.
+        let has_route = href
+            .split_once("#/")
+            .is_some_and(|(_, route)| !route.is_empty());
+        let is_route = has_route && !href.contains("state=");
+        if origin != split_url(callback).origin || page(href) == callback && !is_route {
             return None;
         }
         let path = href.get(origin.len()..)?;

@@ -63,8 +63,9 @@ pub struct Shown(String);
 impl Shown {
     /// What `href`, the page's own URL by now, is without the answer; `None` if that isn't there any more.
     pub fn cleaned(&self, href: &str) -> Option<String> {
-        let cleaned = Redirect::parse(href).cleaned_url;
-        (href.contains(&self.0) && cleaned != href).then_some(cleaned)
+        let redirect = Redirect::parse(href);
+        let is_there = matches!(redirect.answer(), Ok(Some(answer)) if answer.state == self.0);
+        is_there.then_some(redirect.cleaned_url)
     }
 }
 

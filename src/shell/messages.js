@@ -42,6 +42,6 @@ export function unloaded(cause, source) {
   if (name === "LinkError") return defect(`${file} is of another build: is one from a cache?`);
   if (status) return [`${file} can't be loaded: ${status} ${statusText}`.trim(), { cause, status, retryable: status >= 500 }];
   // WebKit says the same of a file that has broken off on its way. What a Content Security Policy has blocked, no script is told.
-  const why = name === "CompileError" ? "is no whole WebAssembly: is the file missing?" : `can't be loaded: ${message}; is it within connect-src?`;
+  const why = name === "CompileError" ? "is no WebAssembly: is it missing?" : `can't be loaded: ${message}; is it within connect-src?`;
   return [`${file} ${why}`, { cause, retryable: true }];
 }

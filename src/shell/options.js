@@ -31,7 +31,7 @@ const SIGNAL = [(value) => isFunction(value?.addEventListener), "must be an Abor
 const SCOPE = [
   // Of the characters of RFC 6749, 3.3.
   (value) => [value].flat().every((item) => typeof item === "string" && /^[ !#-[\]-~]*$/.test(item)),
-  "must be a string or an array of strings",
+  "must be a string or strings",
 ];
 const CUSTOM_PARAM = [
   (value) => SCOPE[0](value) && words(value).every((word) => /^(bypass_onnetwork_auth|suppress_landing_page)$/.test(word)),
@@ -42,7 +42,7 @@ const CUSTOM_PARAM = [
  * whatever it makes of backslashes, tabs, encoded slashes and dots (S10); src/session/options.rs has the same.
  */
 const PATH = [
-  (value) => TEXT[0](value) && /^(?![^?#]*(%0[9ad]|(\/|%2f|%5c)(\.|%(25)?2e){1,2}(\/|%2f|%5c|[?#]|$)))\/(?!\/|%2f|%5c)[^\0- \\\x7f]*$/i.test(value),
+  (value) => TEXT[0](value) && /^(?![^?#]*(%0[9ad]|(\/|%2f|%5c)(\.|%2e){1,2}(\/|%2f|%5c|[?#]|$)))\/(?!\/|%2f|%5c)[^\0- \\\x7f]*$/i.test(value),
   'must be a path of this app, like "/inbox"',
 ];
 /** `https`, or `http` on this machine: codes and tokens travel there. No fragment (RFC 6749, 3.1.2), no user. */
@@ -128,10 +128,13 @@ function hint(name, kinds) {
 /** Scopes that by AT&T's defaults need no user's consent, as src/protocol/scope.rs has them. */
 const NO_CONSENT = "ADS MMS SMS SPEECH STTC TTS PAYMENT WAP CMS NOTIFICATIONCHANNEL WEBRTC EMERGENCYSERVICES".split(" ");
 
-/** The path of the app's own `page`, to come back to; none for the callback page itself, unless a router has its routes there. */
+/**
+ * The path of the app's own `page`, to come back to; none for the callback page itself, unless it is at a route of a hash router,
+ * and not at an answer of which that has made one.
+ */
 export function pathFrom(callback, page) {
   const path = page?.href?.slice(page.origin.length);
-  return `${callback}/`.startsWith(`${page?.origin}/`) && (callback !== pageOf(page) || path.includes("#/")) && PATH[0](path) ? path : "";
+  return `${callback}/`.startsWith(`${page?.origin}/`) && (callback !== pageOf(page) || /^(?!.*state=).*#\/./.test(path)) && PATH[0](path) ? path : "";
 }
 
 /** A URL without its query and fragment, and without the slash at its end: static hosts add one, or take one away. */

@@ -11,10 +11,11 @@ export const BREAK = "\x1f";
 const NAMES = "session generation api_handle access_token token_type expires_in refresh_token scope error error_description code state iss error_uri".split(" ");
 
 // Where in that list what may be an answer begins, with an access token: the ones before are the relay's, which no redirect
-// has. And an error, and a code.
+// has. And an error, a code, and the state.
 const FIRST = 3;
 const AN_ERROR = 8;
 const A_CODE = 10;
+const STATE = 11;
 
 /** A string as a text: a control character becomes the one that parts nothing. */
 const string = (value) => `"${value.replace(/[\0-\x1f]/g, "\x7f")}`;
@@ -36,8 +37,14 @@ export function members(body) {
   }).join(BREAK);
 }
 
-/** A query's or a fragment's text; a router may have put a slash before it. */
-const parameters = (place) => place.replace(/^.\/?/, "");
+/** What a query or a fragment has by each name, whether that is an answer, and its text. */
+function read(place) {
+  // A hash router may have put a slash before it.
+  const text = place.replace(/^.(\/\b)?/, "");
+  const found = new URLSearchParams(text);
+  const all = NAMES.map((name) => found.getAll(name));
+  return [all, all[FIRST] + all[AN_ERROR] + all[A_CODE], text];
+}
 
 /** What a URL holds of an answer. */
 export function redirect(href) {
@@ -49,9 +56,7 @@ export function redirect(href) {
   }
   if (url.href.length > LONGEST) return "";
   const texts = ["search", "hash"].flatMap((place) => {
-    const found = new URLSearchParams(parameters(url[place]));
-    const all = NAMES.map((name) => found.getAll(name));
-    const isAnswer = all[FIRST] + all[AN_ERROR] + all[A_CODE];
+    const [all, isAnswer] = read(url[place]);
     // One parameter twice spoils all (RFC 6749, 3.1).
     const isSpoilt = isAnswer && all.some((values, index) => index >= FIRST && 1 in values);
     return all.map((values) => (isSpoilt ? "2" : values.map(string)));
@@ -64,13 +69,12 @@ export function clean(state) {
   try {
     for (const place of ["search", "hash"]) {
       const url = new URL(location);
-      const text = parameters(url[place]);
-      const rest = text
+      const [all, isAnswer, text] = read(url[place]);
+      if (!isAnswer || String(all[STATE]) !== state) continue;
+      url[place] = text
         .split("&")
         .filter((pair) => !NAMES.includes([...new URLSearchParams(pair).keys()][0], FIRST))
         .join("&");
-      if (rest === text || !text.includes(state)) continue;
-      url[place] = rest;
       history.replaceState(history.state, "", url);
     }
   } catch {

@@ -150,7 +150,7 @@ test("s13 the answer is taken out of the address bar, whatever the app has made 
   /** The address bar at the first request and at the end, and how often it was set, with `shown` in it, and `after` once the client has been given `href`. */
   const seen = (shown, href, after) => page.evaluate(async texts => {
     const state = new URL(await att.authorizationUrl()).searchParams.get("state");
-    const [shown, href, after] = texts.map(text => text?.replace("ANSWER", `code=c-~&state=${state}`));
+    const [shown, href, after] = texts.map(text => text?.replace("ANSWER", `code=c-~&state=${state}`).replace("ENCODED", `code=c-~&state=${state.replace(".", "%2E")}`));
     history.replaceState({ router: 1 }, "", shown);
     globalThis.atFirst = undefined;
     globalThis.navigated = [];
@@ -169,13 +169,16 @@ test("s13 the answer is taken out of the address bar, whatever the app has made 
     ["/?ANSWER&x=%7E", "/?ANSWER&x=~", "/?x=%7E"],
     ["/?ANSWER&tab=1&session=1", "/?ANSWER", "/?tab=1&session=1"],
     ["/?a=b&ANSWER&scope=DC&iss=x#scope=mine", "/?ANSWER", "/?a=b#scope=mine"],
-    ["/home?ANSWER", "/?ANSWER", "/home"],
+    ["/?ENCODED", "/?ANSWER", "/"],
+    ["/home?ANSWER#/inbox", "/?ANSWER", "/home#/inbox"],
     ["/#/ANSWER", "/#ANSWER", "/"],
   ]) {
     assert.deepEqual(await seen(shown, href), [url + left, url + left, 1], `${shown} as ${href}`);
   }
   // It has come by another way, or a router has gone on.
-  assert.deepEqual(await seen("/?code=other", "/?ANSWER"), [`${url}/?code=other`, `${url}/?code=other`, 0]);
+  for (const other of ["/?code=other", `/?scope=mine&next=${encodeURIComponent("/?code=c&state=s")}`, "/#/?code=PROMO"]) {
+    assert.deepEqual(await seen(other, "/?ANSWER"), [url + other, url + other, 0]);
+  }
   assert.deepEqual(await seen("/?ANSWER", undefined, "/home?tab=2#x"), [`${url}/home?tab=2#x`, `${url}/home?tab=2#x`, 0]);
   assert.deepEqual(await seen("/#ANSWER", undefined, "/#/ANSWER"), [`${url}/`, `${url}/`, 1]);
 });

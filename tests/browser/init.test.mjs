@@ -112,7 +112,7 @@ test("a file that breaks off on its way says so, and the next call tries again",
   });
   site.answers["/att-oauth/client.wasm"] = () => new Response(half, { headers: { "content-type": TYPES.wasm } });
   const tab = await open();
-  await fails(tab, /client\.wasm (can't be loaded: .|is no whole WebAssembly)/, { retryable: true });
+  await fails(tab, /client\.wasm (can't be loaded: .|is no WebAssembly)/, { retryable: true });
   delete site.answers["/att-oauth/client.wasm"];
   assert.deepEqual(await init(tab), DONE);
 });
@@ -124,7 +124,7 @@ test("a missing file is named, with the server's answer", async () => {
 
 test("a page in place of the file, as servers of apps answer whatever they don't know, is told for what it is", async () => {
   site.answers["/att-oauth/client.wasm"] = () => new Response(PAGE, { headers: { "content-type": TYPES.html } });
-  const words = /^http:.*client\.wasm is no whole WebAssembly: is the file missing\?$/;
+  const words = /^http:.*client\.wasm is no WebAssembly: is it missing\?$/;
   await fails(await open(), words, { retryable: true });
 });
 
