@@ -156,11 +156,11 @@ impl Client {
         let own = self.page.borrow();
         let callback = own.config.line(config::CALLBACK_PAGE);
         let origin = split_url(href).origin;
-        // Of a hash router, and no answer of which it has made one.
+        // Of a hash router, and nothing that may be an answer.
         let has_route = href
             .split_once("#/")
             .is_some_and(|(_, route)| !route.is_empty());
-        let is_route = has_route && !href.contains("state=");
+        let is_route = has_route && Redirect::parse(href).answer() == Ok(None);
         if origin != split_url(callback).origin || page(href) == callback && !is_route {
             return None;
         }

@@ -130,11 +130,11 @@ const NO_CONSENT = "ADS MMS SMS SPEECH STTC TTS PAYMENT WAP CMS NOTIFICATIONCHAN
 
 /**
  * The path of the app's own `page`, to come back to; none for the callback page itself, unless it is at a route of a hash router,
- * and not at an answer of which that has made one.
+ * and there is nothing that may be an answer.
  */
 export function pathFrom(callback, page) {
   const path = page?.href?.slice(page.origin.length);
-  return `${callback}/`.startsWith(`${page?.origin}/`) && (callback !== pageOf(page) || /^(?!.*state=).*#\/./.test(path)) && PATH[0](path) ? path : "";
+  return `${callback}/`.startsWith(`${page?.origin}/`) && (callback !== pageOf(page) || /^(?!.*\b(code|error|access_token)=).*#\/./.test(path)) && PATH[0](path) ? path : "";
 }
 
 /** A URL without its query and fragment, and without the slash at its end: static hosts add one, or take one away. */

@@ -77,7 +77,7 @@ export async function signIn(att, host, popup, options) {
           const taken = ([text]) => {
             if (text || (!answer && (att.expiresAt ?? expiresAt) !== expiresAt)) resolve();
             // What has no such state is no answer.
-            else if (String(answer).includes(state)) reject(new AttOAuthError("login_required", "signed out meanwhile"));
+            else if (String(answer).includes(state)) reject(new AttOAuthError("login_required", "signed out"));
           };
           const take = () => look && run(HANDLE_REDIRECT, texts).then(taken, reject);
           isTaken = answer;

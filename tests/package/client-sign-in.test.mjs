@@ -87,6 +87,8 @@ describe("s10 returnTo", () => {
         [`${APP}//evil.example/x`, undefined], [`${APP}/\\evil.example`, undefined], [`${APP}/%2fevil.example`, undefined], ["https://evil.example/inbox", undefined],
         [`${REDIRECT_URI}?a=b`, undefined], [`${REDIRECT_URI}/`, undefined], [`${REDIRECT_URI}#top`, undefined], [`${REDIRECT_URI}#/`, undefined],
         [`${REDIRECT_URI}#/code=c&state=s`, undefined], [`${REDIRECT_URI}?code=c&state=s#/inbox`, undefined],
+        [`${REDIRECT_URI}?error=expired#/inbox`, undefined], [`${REDIRECT_URI}#/code=stale`, undefined],
+        [`${REDIRECT_URI}?state=CA#/orders?state=open`, `${new URL(REDIRECT_URI).pathname}?state=CA#/orders?state=open`],
         [`${REDIRECT_URI}?a=b#/inbox/3`, `${new URL(REDIRECT_URI).pathname}?a=b#/inbox/3`], [`${APP}/inbox?folder=1#top`, "/inbox?folder=1#top"],
       ]) {
         globalThis.location = new URL(href);
