@@ -139,16 +139,15 @@ fn app_tests(is_asked_for: bool) -> Result {
 fn browser_tests(engine: Engine, package: &mut Vec<PathBuf>, stages: &mut Stages) -> Result {
     let program = stages.run(engine.title(), || engine.set_up())?;
     println!("{}", program.display());
-    let shell = Engine::set_up_shell(&program);
-    let variables = [
+    let mut variables = vec![
         ("ENGINE", engine.name().into()),
-        (engine.variable(), program),
-        (SHELL_VARIABLE, shell),
+        (engine.variable(), program.clone()),
     ];
     if engine != Engine::Chromium {
         let stage = format!("flows in {}", engine.title());
         return stages.run(&stage, || node_tests(FLOWS.map(root).into(), &variables));
     }
+    variables.push((SHELL_VARIABLE, Engine::set_up_shell(&program)));
     stages.run("page in Rust", gloo::build_page)?;
     let stage = if package.is_empty() {
         "browser"
