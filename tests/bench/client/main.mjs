@@ -23,7 +23,9 @@ function compared({ contestants, must }) {
   const rows = table(["who", "µs", "of the best peer's"], contestants.map(({ name, us }) => [name, micro(us), ratio(us / best)]));
   if (must === undefined) return rows;
   const { name, us } = contestants.findLast(({ name }) => name.startsWith("att-oauth") && !name.endsWith("without Web Locks"));
-  return `${rows}\n\nIt must be at most ${ratio(must)}: ${name} ${us / best <= must ? "is" : "**isn't**"}.`;
+  const is = us => (us / best <= must ? "is" : "**isn't**");
+  const least = contestants.find(({ isLeast }) => isLeast);
+  return `${rows}\n\nIt must be at most ${ratio(must)}: ${name} ${is(us)}; ${least.name}, the least that keeps what ours must keep, ${is(least.us)}.`;
 }
 
 const weights = await bytes();

@@ -34,7 +34,7 @@ export async function arena(ours) {
     title,
     notes,
     must,
-    contestants: contestants.map(({ name, isPeer = false }) => ({ name, isPeer })),
+    contestants: contestants.map(({ name, isPeer = false, isLeast = false }) => ({ name, isPeer, isLeast })),
   }));
   return {
     told,

@@ -40,7 +40,7 @@ export async function contestants(ours) {
   await fetching.getAccessToken();
   return [
     { name: "floor: by hand", op: byHand },
-    { name: "floor: by hand, written and told", op: byHandForAllTabs },
+    { name: "floor: by hand, written and told", isLeast: true, op: byHandForAllTabs },
     ...(locks ? [locked] : []),
     {
       name: "oauth4webapi",
