@@ -150,7 +150,7 @@ async function bundleClient(entries) {
   const { wasm, glue } = read("client");
   const [forBrowsers, others] = [true, false].map(are => entries.filter(({ platform }) => (platform === "browser") === are));
   const drafts = await Promise.all(forBrowsers.map(async entry => [entry.output, await bundle(entry, named(glue, DRAFT), DRAFT)]));
-  const marked = mark(wasm, sources(), Object.fromEntries(drafts));
+  const marked = mark(wasm, sources(), Object.fromEntries(drafts), root("target/bindgen/client/mark"));
   writeFileSync(output("client.wasm"), marked.wasm);
   for (const [name, text] of Object.entries(marked.scripts)) write(name, text);
   for (const entry of others) write(entry.output, await bundle(entry, named(glue, marked.name), marked.name));

@@ -2,6 +2,7 @@
 // another must not join them. The function that the wasm imports has the mark for its name, so the wrong file isn't even
 // instantiated; and what later.js exports stands under that name.
 import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { weigh } from "./sizes.mjs";
 
 // The section of the file's only import, a function `a` of a module `a`, as wasm-opt has named them: the section's
@@ -25,25 +26,44 @@ export const DRAFT = "DRFT";
 
 /**
  * Chooses the mark of what is built of `sources`, and gives it to the import of `wasm` and to `scripts`, texts by the names of
- * their files, which have {@link DRAFT} in its place.
+ * their files, which have {@link DRAFT} in its place. It takes ten seconds, so the choice is kept in the file `memo`.
  * @returns {{ name: string, wasm: Buffer, scripts: Record<string, string> }}
  * @throws {Error} if `wasm` has another import, or its own isn't named as wasm-opt does
  */
-export function mark(wasm, sources, scripts) {
+export function mark(wasm, sources, scripts, memo) {
   const at = wasm.indexOf(SECTION);
   if (at < 0 || wasm.includes(SECTION, at + 1)) throw new Error("a wasm file that is to be marked must have one import, which wasm-opt has named");
+  const name = remembered(memo, [readFileSync(new URL(import.meta.url)), process.versions.brotli, wasm, sources, JSON.stringify(scripts)], () => lightestMark(wasm, at, sources, scripts));
+  return {
+    name,
+    wasm: marked(wasm, at, name),
+    scripts: Object.fromEntries(Object.entries(scripts).map(([file, text]) => [file, text.replaceAll(DRAFT, name)])),
+  };
+}
+
+/** What was chosen of the same inputs before, by the file that keeps it; else what `choose` gives. */
+function remembered(memo, inputs, choose) {
+  const hash = inputs.reduce((hash, input) => hash.update(input), createHash("sha256")).digest("hex");
+  let [known, name] = [];
+  try {
+    [known, name] = readFileSync(memo, "utf8").split(" ");
+  } catch {
+    // The first time.
+  }
+  if (known === hash) return name;
+  const chosen = choose();
+  writeFileSync(memo, `${hash} ${chosen}`);
+  return chosen;
+}
+
+function lightestMark(wasm, at, sources, scripts) {
   const isSmall = text => text.length < SMALL;
   const [small, large] = [Object.values(scripts).filter(isSmall), Object.values(scripts).filter(text => !isSmall(text))];
   const names = Array.from({ length: TRIES }, (_, number) => letters(createHash("sha256").update(wasm).update(sources).update(String(number)).digest()));
   const weight = (texts, name) => texts.reduce((sum, text) => sum + brotli(text.replaceAll(DRAFT, name)), 0);
   const lightest = (tries, weigh) => tries.map(each => ({ ...each, weight: each.weight + weigh(each) })).sort((one, other) => one.weight - other.weight);
   const best = lightest(names.map(name => ({ name, weight: 0 })), ({ name }) => weight(small, name)).slice(0, BEST);
-  const [{ name }] = lightest(best, ({ name }) => weight(large, name) + brotli(marked(wasm, at, name)));
-  return {
-    name,
-    wasm: marked(wasm, at, name),
-    scripts: Object.fromEntries(Object.entries(scripts).map(([file, text]) => [file, text.replaceAll(DRAFT, name)])),
-  };
+  return lightest(best, ({ name }) => weight(large, name) + brotli(marked(wasm, at, name)))[0].name;
 }
 
 const brotli = data => weigh(Buffer.from(data)).brotli;
