@@ -88,12 +88,12 @@ export type AttOAuthErrorCode =
    */
   | "request_refused"
   /**
-   * Another sign-in in this browser has taken this page's place: this page is signed out. What to do: reload, or call
-   * `handleRedirect` to take it up.
+   * Another sign-in in this browser has taken this page's place: this page is signed out. What to do: reload, as `signIn`
+   * does then, or call `handleRedirect` to take it up.
    */
   | "session_mismatch"
   /**
-   * The app's own `storage` refused; `cause` is what it threw. What to do: mend it, or use another.
+   * The app's own `storage` refused; `cause` is what it threw, or an error `timeout`. What to do: mend it, or use another.
    */
   | "storage"
   /**
@@ -242,7 +242,8 @@ interface ImplicitOptions extends EndpointCommonOptions {
   tokenEndpoint?: string;
   /**
    * `"token"` reads an access token out of the fragment, or out of the query if a gateway puts it there. Dangerous: it has
-   * been in the address bar, in a query in the log of your server too. It can't be renewed, and a reload forgets it.
+   * been in the address bar, in a query in the log of your server too. It can't be renewed, and a reload forgets it. With
+   * `dangerouslyAllowMissingState` anybody may slip a token in.
    */
   responseType: "token";
 }
@@ -309,8 +310,9 @@ export interface AppTokenOptions extends CallOptions {
 /** What a call of `handleRedirect` may be given. */
 export interface RedirectOptions extends CallOptions {
   /**
-   * The address with the answer; the page's own. The answer is taken out of the address bar if it stands there. One of more than
-   * 65,536 characters holds none.
+   * The address with the answer, or its path; the page's own. Where a router may have put another in its place by then, the one
+   * that the page was loaded by. The answer is taken out of the address bar if it stands there. One of more than 65,536
+   * characters holds none.
    */
   url?: string | URL;
 }
@@ -323,7 +325,10 @@ export interface SignedIn {
 
 /** The events by their names. */
 export interface AttOAuthEventMap {
-  /** Who is signed in, the token or the scope has changed. */
+  /**
+   * Who is signed in, the token or the scope has changed. If nobody is signed in then, another sign-in in this browser has
+   * taken this page's place.
+   */
   change: Event;
   /** The token's end is near. Told again, like `expired`, when the network comes back. */
   expiring: Event;
@@ -398,7 +403,9 @@ export class AttOAuth {
   handleRedirect(options?: RedirectOptions): Promise<SignedIn | undefined>;
 
   /**
-   * Leaves the page to sign in; or with `popup` stays, and resolves when the user is signed in.
+   * Leaves the page to sign in; or with `popup` stays, and resolves when the user is signed in. Where another sign-in in this
+   * browser has taken the page's place it loads the page anew instead, for that is signed in then: tabs that sign in by
+   * themselves would take each other's place for ever.
    *
    * A pop-up has to be asked for straight from a click, before you wait for anything. The page at `redirectUri` calls
    * `handleRedirect` as always, with a client of the same options; the servers have to hand `state` back. Of a client's

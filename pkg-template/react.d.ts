@@ -29,19 +29,23 @@ interface ClientProps extends CommonProps {
 export type AttOAuthProviderProps = OptionsProps | ClientProps;
 
 /**
- * Loads the WebAssembly and calls `handleRedirect` when it is mounted; gives the components below it a client and
- * what they need to know of it. On a server it renders what `"loading"` shows, and does nothing else.
+ * Loads the WebAssembly and calls `handleRedirect` when it is mounted, with the address of that moment, so that a router
+ * below it may go elsewhere meanwhile; gives the components below it a client and what they need to know of it. On a server it
+ * renders what `"loading"` shows, and does nothing else.
  */
 export function AttOAuthProvider(props: AttOAuthProviderProps): ReactElement;
 
 interface Calls {
-  /** Leaves the page to sign in; waits for the client if that is still loading. See `AttOAuth.signIn`. */
+  /**
+   * Leaves the page to sign in, or loads it anew if another sign-in has taken its place; waits for the client if that is still
+   * loading. See `AttOAuth.signIn`.
+   */
   readonly signIn: (options?: SignInOptions) => Promise<void>;
   /** Signs out of this browser, in all its tabs. See `AttOAuth.signOut`. */
   readonly signOut: (options?: CallOptions) => Promise<void>;
   /**
-   * Does once more what the provider does at first, after an `error` that is `retryable`, or to take up the sign-in
-   * that has taken this page's place. What goes wrong is in `error` again.
+   * Does once more what the provider does at first, after an `error` that is `retryable`, or after `session_mismatch` to
+   * take up the sign-in that has taken this page's place. What goes wrong is in `error` again.
    */
   readonly retry: () => Promise<void>;
 }
@@ -59,7 +63,10 @@ export interface SignedOutState extends Calls {
   readonly status: "signed-out";
   /** The client; missing if it could not be made, of which `error` says why. */
   readonly att: AttOAuth | undefined;
-  /** Why the sign-in failed that the user came back from, like `access_denied`; or why there is no client. */
+  /**
+   * Why the sign-in failed that the user came back from, like `access_denied`; why there is no client; or `session_mismatch` if
+   * another sign-in in this browser has taken this page's place.
+   */
   readonly error: AttOAuthError | undefined;
   readonly scope: readonly string[];
   readonly expiresAt: undefined;
@@ -69,7 +76,7 @@ export interface SignedInState extends Calls {
   readonly status: "signed-in";
   /** The client, for `fetch`, `accessToken`, `revoke` and its events. */
   readonly att: AttOAuth;
-  /** Why another sign-in failed, while the session before it goes on. */
+  /** Why another sign-in failed, while the session before it goes on: until one succeeds, or `retry`. */
   readonly error: AttOAuthError | undefined;
   /** What was granted. */
   readonly scope: readonly string[];

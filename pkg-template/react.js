@@ -1,8 +1,8 @@
 "use client";
 // The React adapter: a provider with a store behind it, which makes the client when React mounts it and drops it when
 // it is gone for good. Components see the store's state: a new object only if something in it is new.
-import init, { AttOAuth } from "att-oauth";
-import { createContext, createElement, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import init, { AttOAuth, AttOAuthError } from "att-oauth";
+import { createContext, createElement, useContext, useEffect, useInsertionEffect, useState, useSyncExternalStore } from "react";
 
 const State = createContext();
 
@@ -17,6 +17,8 @@ const show = ({ returnTo }) => history.replaceState(null, "", returnTo);
 
 export function AttOAuthProvider({ options, client, onSignedIn = show, children }) {
   const [store] = useState(() => createStore(options, client));
+  // Before the effects of what is below: a router there may put another address in place of the one that has the answer.
+  useInsertionEffect(store.arrive, [store]);
   useEffect(() => {
     store.onSignedIn = onSignedIn;
   });
@@ -37,18 +39,27 @@ function createStore(options, client) {
   let opened;
   /** Stands for the latest load: what comes of one before it is nobody's business. */
   let latest;
+  /** The address that the user has come to, until it was looked at. */
+  let href;
 
   const first = {
     status: "loading",
     scope: [],
     retry: load,
     // A pop-up opens only before anything is waited for.
-    signIn: async (wanted) => (state.att ?? (await open())).signIn(wanted),
+    async signIn(wanted) {
+      await (state.att ?? (await open())).signIn(wanted);
+      // What went wrong before is over.
+      if (wanted?.popup && state.att) look(state.att);
+    },
     signOut: async (wanted) => (await open()).signOut(wanted),
   };
   let state = first;
 
   const store = {
+    arrive() {
+      ({ href } = location);
+    },
     read: () => state,
     readFirst: () => first,
     subscribe(listener) {
@@ -81,7 +92,9 @@ function createStore(options, client) {
     set(first);
     try {
       att = await open();
-      back = await att.handleRedirect();
+      const url = href;
+      href = undefined;
+      back = await att.handleRedirect({ url });
     } catch (thrown) {
       error = thrown;
     }
@@ -99,8 +112,12 @@ function createStore(options, client) {
   }
 
   /** Goes on with what the client tells, once it is known who is signed in. */
-  function follow() {
-    if (state.att) look(state.att);
+  function follow({ type }) {
+    const { att, status, error } = state;
+    if (!att) return;
+    // A renewal leaves an error as it is. And a change after which nobody is signed in is another sign-in's.
+    if (att.signedIn) look(att, status === "signed-in" ? error : undefined);
+    else look(att, type === "change" ? new AttOAuthError("session_mismatch", "another sign-in has taken this page's place") : undefined);
   }
 
   function look(att, error) {

@@ -188,13 +188,17 @@ impl AttOAuth {
         })
     }
 
-    /// Leaves the page to sign in.
+    /// Leaves the page to sign in. If another sign-in in this browser has taken the page's place, it is loaded anew instead:
+    /// then the user is signed in.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidOption`], [`ErrorCode::Unsupported`] where there is no page to leave
     pub async fn sign_in(&self, options: SignIn) -> Result<()> {
+        if self.client().is_displaced() {
+            return host::leave(|page| page.reload());
+        }
         let url = self.authorization_url(options).await?;
-        host::leave_for(&url)
+        host::leave(|page| page.assign(&url))
     }
 
     /// Begins a sign-in and gives the URL to send the user to, for those who leave the page themselves.

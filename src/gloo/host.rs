@@ -13,7 +13,9 @@ use gloo_timers::future::TimeoutFuture;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{BroadcastChannel, EventTarget, MessageEvent, PageTransitionEvent, StorageEvent};
+use web_sys::{
+    BroadcastChannel, EventTarget, Location, MessageEvent, PageTransitionEvent, StorageEvent,
+};
 
 use super::lock::Lock;
 use super::renewal::Renewal;
@@ -377,10 +379,10 @@ pub(super) fn href() -> String {
         .unwrap_or_default()
 }
 
-pub(super) fn leave_for(url: &str) -> Result<()> {
+pub(super) fn leave(how: impl FnOnce(Location) -> std::result::Result<(), JsValue>) -> Result<()> {
     let what = "there is no page to leave here: use authorization_url";
     web_sys::window()
-        .and_then(|window| window.location().assign(url).ok())
+        .and_then(|window| how(window.location()).ok())
         .ok_or_else(|| Error::new(ErrorCode::Unsupported, what))
 }
 

@@ -196,7 +196,7 @@ impl<'a> Answer<'a> {
         let members = match (has_answer(in_query), has_answer(in_fragment)) {
             (false, false) => return Ok(None),
             (true, true) => {
-                return Err(Reason::TwoPlaces.into());
+                return Err(Reason::TwoAnswers.into());
             }
             (is_in_query, _) => {
                 if is_in_query {

@@ -104,14 +104,13 @@ macro_rules! reasons {
 
 reasons! {
     NoNetwork = Network, "the server can't be reached";
-    TooSlow = Timeout, "the server took too long";
+    TooSlow = Timeout, "it took too long";
     GivenUp = Aborted, "the call was given up";
     StorageRefused = Storage, "the storage refused";
     NobodySignedIn = LoginRequired, "nobody is signed in";
     SessionEnded = LoginRequired, "the session has ended";
     SignInFailed = LoginRequired, "the sign-in failed: sign in again";
     Displaced = SessionMismatch, "another sign-in has taken this page's place";
-    OtherSession = SessionMismatch, "another sign-in has taken this page's place";
     OtherSite = CustodyMismatch, "the relay's cookie isn't sent across sites";
     Unavailable = TemporarilyUnavailable, "the server can't answer now";
     Refused = RequestRefused, "the server refused the request";
@@ -119,11 +118,10 @@ reasons! {
     NoToken = InvalidResponse, "the reply has no good bearer token";
     Denied = AccessDenied, "access was denied";
     NotAuthorized = AuthorizationFailed, "the sign-in failed";
-    NoSignIn = InvalidAnswer, "the redirect belongs to no sign-in of this tab";
+    NoSignIn = InvalidAnswer, "the redirect answers no sign-in of this tab";
     OtherState = InvalidAnswer, "the redirect's state is another";
-    OtherIssuer = InvalidAnswer, "the redirect is another issuer's (RFC 9207)";
-    OtherKind = InvalidAnswer, "the redirect brings another kind of answer";
-    TwoPlaces = InvalidAnswer, "the redirect has something twice";
+    OtherIssuer = InvalidAnswer, "the redirect is another issuer's";
+    OtherKind = InvalidAnswer, "the redirect is another kind of answer";
     TwoAnswers = InvalidAnswer, "the redirect has something twice";
     NoRelay = Unsupported, "API calls and app tokens need a relay";
     NoEndpoint = Unsupported, "no endpoint for this";

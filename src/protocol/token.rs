@@ -187,7 +187,7 @@ pub(crate) fn refusal(status: u16, members: Members<'_>) -> Error {
     let reason = if error == "invalid_grant" && (400..500).contains(&status) && !limited {
         Reason::SessionEnded
     } else if error == "session_mismatch" {
-        Reason::OtherSession
+        Reason::Displaced
     } else if error == "custody_mismatch" {
         Reason::OtherSite
     } else if limited || status >= 500 {

@@ -60,6 +60,12 @@ impl Client {
         self.expires_at().is_some()
     }
 
+    /// Whether another sign-in in this browser has taken this page's place: it gets no token until it looks again. It signs in
+    /// by being loaded anew, or two pages would take each other's place for ever.
+    pub fn is_displaced(&self) -> bool {
+        self.page.borrow().is_displaced()
+    }
+
     /// When the access token ends, in milliseconds since 1970; infinite if never.
     pub fn expires_at(&self) -> Option<f64> {
         Some(self.page.borrow().end()).filter(|end| !end.is_nan())

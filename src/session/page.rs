@@ -18,10 +18,9 @@ pub(crate) struct Page {
     pub(super) token: String,
     /// Counts the tokens and their ends, so that a host can tell whether it still holds the current one.
     pub(super) serial: u32,
-    /// Another sign-in has taken this page's place: until the page looks again it gets no token (S31).
-    displaced: bool,
     /// The label of the session whose token this page was last given: after a sign-out too it takes up no
-    /// other until it looks again.
+    /// other until it looks again. [`DISPLACED`] if another sign-in has taken this page's place: until the page looks again it
+    /// gets no token (S31).
     pub(super) shown: String,
     /// How many requests for a token this page has made, and how the last one failed.
     pub(super) attempts: u32,
@@ -46,6 +45,9 @@ pub(crate) struct Page {
 
 pub(super) const LEFT_HERE: u32 = 0x1_0000;
 
+/// No session's label, which has no breaks: once the page looks again, it shows whoever's the session is.
+const DISPLACED: &str = "\n";
+
 const NOTHING: u8 = 0;
 const EXPIRING: u8 = 1;
 const EXPIRED: u8 = 2;
@@ -63,7 +65,6 @@ impl Page {
             lifetime: 0.0,
             token: String::new(),
             serial: 0,
-            displaced: false,
             shown: String::new(),
             attempts: 0,
             last_failure: None,
@@ -170,6 +171,11 @@ impl Page {
         }
     }
 
+    /// Whether another sign-in has taken this page's place, since the page looked last.
+    pub fn is_displaced(&self) -> bool {
+        self.shown == DISPLACED
+    }
+
     pub(super) fn label(&self) -> &str {
         record::line(&self.session, LABEL)
     }
@@ -242,13 +248,12 @@ impl Page {
     fn take_up(&mut self, stored: &str, anew: bool) -> Result<()> {
         let label = record::line(stored, LABEL);
         if anew {
-            // It keeps what it shows, if that is still so and it wasn't told otherwise.
-            if self.displaced || label != self.shown {
+            // It keeps what it shows, if that is still so.
+            if label != self.shown {
                 self.shown.clear();
             }
-            self.displaced = false;
         }
-        if self.displaced {
+        if self.is_displaced() {
             return Err(Reason::Displaced.into());
         }
         if stored.is_empty() || record::is_over(stored) {
@@ -321,7 +326,6 @@ impl Page {
         self.forget();
         // Of the session before.
         self.last_failure = None;
-        self.displaced = false;
         text::set(&mut self.token, &signed.token);
         self.take(&signed.record);
         text::set(&mut self.shown, record::line(&signed.record, LABEL));
@@ -348,7 +352,7 @@ impl Page {
     /// Another sign-in has taken this page's place.
     pub(super) fn displace(&mut self) {
         self.forget();
-        self.displaced = true;
+        text::set(&mut self.shown, DISPLACED);
         // What this page came to is over: asked again, it looks anew.
         self.outcome.clear();
         self.emit("change");

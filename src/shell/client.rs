@@ -61,6 +61,7 @@ pub fn ask(work: u32, number: usize, now: f64, known: u32) -> f64 {
             }
             f64::from(serial)
         }
+        4 if page.is_displaced() => -1.0,
         4 => page.end(),
         _ => {
             put(page.scope().as_bytes());

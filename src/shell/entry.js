@@ -47,11 +47,12 @@ export function define(glue, isReady) {
     }
 
     get signedIn() {
-      return this.expiresAt !== undefined;
+      return this.#host.end() >= 0;
     }
 
     get expiresAt() {
-      return this.#host.expiresAt();
+      const at = this.#host.end();
+      return at >= 0 ? at : undefined;
     }
 
     get expiresIn() {
@@ -83,7 +84,9 @@ export function define(glue, isReady) {
         const opened = globalThis.open("", "", "popup,width=480,height=680");
         return this.#later(LATER_SIGN_IN, opened, options).finally(() => opened?.close());
       }
-      location.assign(await this.authorizationUrl(options));
+      // Whose place another sign-in has taken is signed in once it is loaded anew: else two tabs would displace each other for ever.
+      if (this.#host.end() < 0) location.reload();
+      else location.assign(await this.authorizationUrl(options));
     }
 
     async authorizationUrl(options) {

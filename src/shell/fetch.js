@@ -15,7 +15,7 @@ const SAID = "method headers signal redirect cache integrity keepalive referrer 
 
 /** See `AttOAuth.fetch` in index.d.ts. */
 export async function fetch(att, host, input, init) {
-  const { AttOAuthError, givenUp, run } = host;
+  const { AttOAuthError, givenUp, run, unless } = host;
   const isRequest = typeof input?.url === "string";
   const target = targetOf(isRequest ? input.url : String(input), host.options);
   if (!target) throw new AttOAuthError("invalid_option", "fetch takes a path or a URL of apiOrigins");
@@ -34,7 +34,7 @@ export async function fetch(att, host, input, init) {
     const headers = new Headers(asked.headers);
     for (const name in fields) headers.set(name, fields[name]);
     try {
-      return await fetch(url, { ...asked, headers, ...how });
+      return await unless(signal, fetch(url, { ...asked, headers, ...how }));
     } catch (cause) {
       throw signal?.aborted ? givenUp(signal) : new AttOAuthError("network", "no answer, or none for pages (CORS)", { cause, retryable: true });
     }

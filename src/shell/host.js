@@ -21,7 +21,7 @@ const CLOSE = 1;
 const TICK = 2;
 /** Gives the number of the current token, 0 if none is fresh; puts it if that isn't the known one. */
 const FRESH = 3;
-/** Gives when the token ends, in milliseconds since 1970; not a number if nobody is signed in. */
+/** Gives when the token ends, in milliseconds since 1970; not a number if nobody is signed in, negative if another sign-in has taken the page's place. */
 const END = 4;
 /** Puts what was granted. */
 const SCOPE = 5;
@@ -49,6 +49,9 @@ const NEW_PAGE = 9;
 const GONE = -1;
 const CLOSED = -2;
 
+/** The number of that reason in src/protocol/error.rs. */
+const TOO_SLOW = 1;
+
 /** How long a tab may see what was stored before, and not hear what was told, in milliseconds. */
 const LAG = 100;
 
@@ -71,7 +74,7 @@ const LONGEST_TIMER = 1e9;
 const AFTER = "\x1e";
 
 /** The codes of the reasons by their numbers; see src/protocol/error.rs. */
-const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported".split(" ");
+const CODES = "network timeout aborted storage login_required login_required login_required session_mismatch custody_mismatch temporarily_unavailable request_refused invalid_response invalid_response access_denied authorization_failed invalid_answer invalid_answer invalid_answer invalid_answer invalid_answer unsupported unsupported".split(" ");
 
 /**
  * What few pages need, loaded when one does; of another build's file, from a cache, nothing is taken. A service worker may
@@ -220,7 +223,7 @@ export function open({ ask, resume, start }, options) {
         // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
         // another process has stored when they do. And what is told may be heard later than the lock is had.
         const isEarly = flow === HANDLE_REDIRECT ? performance.now() > since + AT_ONCE : flow === ACCESS_TOKEN && !options.relay && !(text === ANY_TOKEN && fresh());
-        if (isEarly) await within(LAG, () => new Promise(() => {}));
+        if (isEarly) await new Promise((had) => setTimeout(had, LAG));
       }
       // A refresh token works once, where no vault keeps the rest.
       return patience || options.relay ? DONE : [TIMEOUT, ""];
@@ -350,11 +353,7 @@ export function open({ ask, resume, start }, options) {
     events,
     fetch,
     now,
-    /** When the token ends; `undefined` if nobody is signed in. */
-    expiresAt() {
-      const at = ask(END, client, 0, 0);
-      return at >= 0 ? at : undefined;
-    },
+    end: () => ask(END, client, 0, 0),
     scope() {
       ask(SCOPE, client, 0, 0);
       return given.split(/[ ,]+/).filter(Boolean);
@@ -412,7 +411,11 @@ function keeper(storage, ms) {
     // Memory is none at all. An error would cost more than all else, by its stack.
     if (!drawer) throw kept;
     let found = drawer[method](...args);
-    if (found?.then) [found] = await within(ms, async () => [await found]);
+    if (found?.then) {
+      const known = await within(ms, async () => [await found]);
+      if (!known) throw failure(known, TOO_SLOW);
+      [found] = known;
+    }
     return found;
   }
   return async (key, value) => {

@@ -134,7 +134,7 @@ const NO_CONSENT = "ADS MMS SMS SPEECH STTC TTS PAYMENT WAP CMS NOTIFICATIONCHAN
  */
 export function pathFrom(callback, page) {
   const path = page?.href?.slice(page.origin.length);
-  return `${callback}/`.startsWith(`${page?.origin}/`) && (callback !== pageOf(page) || /^(?!.*\b(code|error|access_token)=).*#\/./.test(path)) && PATH[0](path) ? path : "";
+  return `${callback}/`.startsWith(`${page?.origin}/`) && (callback !== pageOf(page) || /^(?!.*[?#&/](code|error|access_token)=).*#\/./.test(path)) && PATH[0](path) ? path : "";
 }
 
 /** A URL without its query and fragment, and without the slash at its end: static hosts add one, or take one away. */

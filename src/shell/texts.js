@@ -50,7 +50,8 @@ function read(place) {
 export function redirect(href) {
   let url;
   try {
-    url = new URL(href);
+    // A router may know no more than a path.
+    url = new URL(href, globalThis.location?.href);
   } catch {
     return "";
   }

@@ -237,6 +237,25 @@ describe("the client for Rust web apps", () => {
     await isOut(page);
   });
 
+  test("s31_ whose place another tab's sign-in has taken signs in by being loaded anew, and takes nobody's", async () => {
+    const { context, page, problems } = await on.user();
+    const second = await context.newPage();
+    await second.goto(on.demo.page);
+    await button(second, "Sign in").click();
+    await second.getByRole("button", { name: ADA.name }).waitFor();
+    await signIn(page, USER);
+    await answer(page);
+    await second.getByRole("button", { name: ADA.name }).click();
+    await button(second, "Allow").click();
+    await isIn(second);
+    await isOut(page);
+    const { authorization_code: before } = tokens();
+    await button(page, "Sign in").click();
+    for (const tab of [page, second]) await isIn(tab);
+    assert.equal(tokens().authorization_code, before);
+    assert.deepEqual(problems, []);
+  });
+
   test("without Web Locks and BroadcastChannel a second tab is signed in too, and out", async () => {
     const { context, page, problems } = await signedIn(({ context }) =>
       context.addInitScript(() => {

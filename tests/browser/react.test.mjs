@@ -44,13 +44,18 @@ async function user(version, owner = "provider") {
   return on.user({ storageState: { cookies: [], origins: [{ origin: on.demo.page, localStorage }] } });
 }
 
+/** Answers at the gateway, which doesn't know the browser yet. */
+async function say(page, answer) {
+  await page.getByRole("button", { name: ADA.name }).click();
+  await button(page, answer).click();
+}
+
 /** Follows a link deep into the app, and signs in there. */
 async function signIn(page, answer = "Allow") {
   await page.getByRole("link", { name: "Inbox" }).click();
   await page.getByText("/inbox?folder=1#last").waitFor();
   await button(page, "Sign in").click();
-  await page.getByRole("button", { name: ADA.name }).click();
-  await button(page, answer).click();
+  await say(page, answer);
 }
 
 /** Which of these events `target`, an expression in the page, is listened to for, as only the debugger sees it. */
@@ -152,6 +157,83 @@ test("who signs out in another tab is signed out here", async () => {
   const { scope, expiresAt } = await page.evaluate(() => seen.states.at(-1));
   assert.deepEqual([scope, expiresAt], [[], undefined]);
   assert.deepEqual(problems, []);
+});
+
+/** Opens a second tab, and signs in once more in the first. */
+async function displaced({ context, page }) {
+  const second = await context.newPage();
+  for (const tab of [page, second]) {
+    await tab.goto(on.demo.page);
+    await heading(tab, "signed-in");
+  }
+  await page.evaluate(() => void seen.states.at(-1).signIn({ customParam: "suppress_landing_page" }));
+  await page.waitForURL(`${on.demo.page}/#code=**`, { waitUntil: "commit" });
+  await heading(page, "signed-in");
+  return second;
+}
+
+test("s31_ a tab whose place another's sign-in has taken says so, and takes that up when the user tries again", async () => {
+  const { context, page, problems } = await user(19);
+  await signIn(page);
+  await heading(page, "signed-in");
+  await page.evaluate(() => (localStorage.guard = "unless something went wrong"));
+  const second = await displaced({ context, page });
+  await heading(second, "signed-out");
+  await alert(second, "session_mismatch");
+  await second.evaluate(() => seen.states.at(-1).retry());
+  await heading(second, "signed-in");
+  await alert(second, "");
+  await heading(page, "signed-in");
+  assert.deepEqual(problems, []);
+});
+
+test("s31_ two tabs of an app that signs in by itself don't take each other's place for ever", async () => {
+  const { context, page, problems } = await user(19);
+  await signIn(page);
+  await heading(page, "signed-in");
+  await page.evaluate(() => (localStorage.guard = "always"));
+  const before = exchanges();
+  const second = await displaced({ context, page });
+  await second.waitForFunction(() => performance.getEntriesByType("navigation")[0].type === "reload");
+  for (const tab of [page, second]) await heading(tab, "signed-in");
+  await page.waitForTimeout(500);
+  for (const tab of [page, second]) assert.equal(await tab.evaluate(() => seen.states.at(-1).status), "signed-in");
+  assert.equal(exchanges(), before + 1);
+  assert.deepEqual(problems, []);
+});
+
+test("a router that is there first, and sends what it has no page for elsewhere, loses no answer", async () => {
+  const { page, problems } = await user(19);
+  await page.evaluate(() => (localStorage.router = "hash"));
+  await page.reload();
+  await signIn(page);
+  await heading(page, "signed-in");
+  assert.equal(page.url(), `${on.demo.page}/#/inbox?folder=1#last`);
+  // What was looked at once is not looked at again.
+  await page.evaluate(() => seen.states.at(-1).retry());
+  await heading(page, "signed-in");
+  await page.reload();
+  await heading(page, "signed-in");
+  assert.deepEqual(problems, []);
+});
+
+test("what another sign-in failed by is there to be read while tokens are renewed, until one succeeds", async () => {
+  const { context, page } = await user(19);
+  await signIn(page);
+  await heading(page, "signed-in");
+  await context.clearCookies({ domain: new URL(on.demo.gateway).hostname });
+  await page.evaluate(() => void seen.states.at(-1).signIn());
+  await say(page, "Deny");
+  await heading(page, "signed-in");
+  await alert(page, "access_denied");
+  const states = await page.evaluate(() => seen.states.length);
+  await page.evaluate(() => seen.states.at(-1).att.accessToken());
+  await page.waitForFunction(before => seen.states.length > before, states);
+  await alert(page, "access_denied");
+  const [popup] = await Promise.all([context.waitForEvent("page"), page.evaluate(() => void seen.states.at(-1).signIn({ popup: true }))]);
+  await say(popup, "Allow");
+  await alert(page, "");
+  await heading(page, "signed-in");
 });
 
 test("who says no reads it, and can sign in after all", async () => {

@@ -91,6 +91,10 @@ fn s31_a_token_that_comes_after_another_sign_in_is_dropped() {
         let error = first.drive_on(&mut late, reply).unwrap_err();
         assert_eq!(error.code, ErrorCode::SessionMismatch);
         assert_eq!(first.token().unwrap_err().code, ErrorCode::SessionMismatch);
+        assert_eq!(
+            [&first, &second].map(|tab| tab.client.is_displaced()),
+            [true, false]
+        );
         assert_eq!(world.stored_label(), label);
         assert_eq!(second.token().unwrap(), token);
     }

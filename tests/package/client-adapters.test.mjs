@@ -144,6 +144,11 @@ describe("a fetch that heeds no signal", () => {
     assert.ok(await tab.att.accessToken(), "the session is as it was");
     // Of the one that was given up, whose request is still on its way.
     await assert.rejects(shared, { code: "timeout" });
+    for (const input of [DEVICE, new Request(`${tab.options.relay}/api${DEVICE}`)]) {
+      const controller = new AbortController();
+      tab.network.push(() => (setTimeout(() => controller.abort(), 20), never));
+      await assert.rejects(tab.att.fetch(input, { signal: controller.signal }), { code: "aborted" });
+    }
     assert.ok(await tab.att.refresh());
   });
 
@@ -179,7 +184,9 @@ describe("a storage of the app's own", () => {
     const tab = await signedIn(t, { storage, timeoutMs: 200 });
     for (const name of names) storage[name] = () => never;
     const began = performance.now();
-    await Promise.all(["refresh", "authorizationUrl"].map(call => assert.rejects(tab.att[call](), { code: "storage" }, call)));
+    for (const call of ["refresh", "authorizationUrl"]) {
+      await assert.rejects(tab.att[call](), ({ code, cause }) => code === "storage" && cause.code === "timeout" && cause.message === "it took too long", call);
+    }
     await assert.rejects(tab.att.refresh({ signal: AbortSignal.timeout(20) }), { code: "aborted" });
     Object.assign(storage, drawer());
     assert.ok(performance.now() - began < 5000);

@@ -108,9 +108,9 @@ const SITUATIONS = [
     assert.ok(error.cause instanceof WebAssembly.RuntimeError);
     return error;
   }],
-  ["invalid_answer", "the redirect belongs to no sign-in of this tab", {}, async () => answered(await open(), { code: "c", state: "" })],
-  ["invalid_answer", "the redirect is another issuer's (RFC 9207)", {}, async () => answered(await open(), { code: "c", iss: "https://evil.example" })],
-  ["invalid_answer", "the redirect brings another kind of answer", {}, async () => answered(await open(), { access_token: "t", token_type: "bearer" })],
+  ["invalid_answer", "the redirect answers no sign-in of this tab", {}, async () => answered(await open(), { code: "c", state: "" })],
+  ["invalid_answer", "the redirect is another issuer's", {}, async () => answered(await open(), { code: "c", iss: "https://evil.example" })],
+  ["invalid_answer", "the redirect is another kind of answer", {}, async () => answered(await open(), { access_token: "t", token_type: "bearer" })],
   ["invalid_answer", "the redirect has something twice", {}, async () => {
     const { att } = await open();
     return told(() => att.handleRedirect({ url: `${REDIRECT_URI}?code=a#code=b` }));
@@ -209,14 +209,14 @@ const SITUATIONS = [
     tab.page.world.emulator.fault({ kind: "server_error", endpoint: "token" });
     return told(() => tab.att.refresh());
   }],
-  ["timeout", "the server took too long", {}, async () => {
+  ["timeout", "it took too long", {}, async () => {
     const tab = await signedIn();
     const impatient = await openTab(tab.page, { realm, timeoutMs: 20 });
     impatient.network.push((make, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))));
     return told(() => impatient.att.accessToken()).finally(() => impatient.att.dispose());
   }],
   // A bridge to somewhere, which knows no signals.
-  ["timeout", "the server took too long", {}, async () => {
+  ["timeout", "it took too long", {}, async () => {
     const tab = await signedIn();
     const impatient = await openTab(tab.page, { realm, timeoutMs: 20 });
     impatient.network.push(() => new Promise(() => {}));

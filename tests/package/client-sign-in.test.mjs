@@ -7,9 +7,9 @@ import { chance } from "./crowd.mjs";
 import { join, newBrowser, newRealm, openTab, withAnswer } from "./tabs.mjs";
 
 const NOT_OWN = 'returnTo must be a path of this app, like "/inbox"';
-const OTHER_ISSUER = "the redirect is another issuer's (RFC 9207)";
-const NO_SIGN_IN = "the redirect belongs to no sign-in of this tab";
-const OTHER_KIND = "the redirect brings another kind of answer";
+const OTHER_ISSUER = "the redirect is another issuer's";
+const NO_SIGN_IN = "the redirect answers no sign-in of this tab";
+const OTHER_KIND = "the redirect is another kind of answer";
 const TWO_ANSWERS = "the redirect has something twice";
 
 const TOKEN_OPTIONS = { relay: undefined, authorizationEndpoint: "http://127.0.0.1:8402/oauth/v4/authorize", responseType: "token" };
@@ -89,6 +89,7 @@ describe("s10 returnTo", () => {
         [`${REDIRECT_URI}#/code=c&state=s`, undefined], [`${REDIRECT_URI}?code=c&state=s#/inbox`, undefined],
         [`${REDIRECT_URI}?error=expired#/inbox`, undefined], [`${REDIRECT_URI}#/code=stale`, undefined],
         [`${REDIRECT_URI}?state=CA#/orders?state=open`, `${new URL(REDIRECT_URI).pathname}?state=CA#/orders?state=open`],
+        [`${REDIRECT_URI}#/inbox?zip-code=90210`, `${new URL(REDIRECT_URI).pathname}#/inbox?zip-code=90210`],
         [`${REDIRECT_URI}?a=b#/inbox/3`, `${new URL(REDIRECT_URI).pathname}?a=b#/inbox/3`], [`${APP}/inbox?folder=1#top`, "/inbox?folder=1#top"],
       ]) {
         globalThis.location = new URL(href);
@@ -282,6 +283,15 @@ test("a router's route is no answer, whatever its parameters are called", async 
   for (const route of ["#/?code=PROMO", "#/?error=expired", "#/inbox?code=1"]) {
     assert.equal(await tab.att.handleRedirect({ url: REDIRECT_URI + route }), undefined, route);
   }
+  tab.att.dispose();
+});
+
+test("a router that knows its path alone may give that", async t => {
+  const tab = await aTab();
+  t.after(() => delete globalThis.location);
+  const { pathname, search, hash } = new URL(await tab.leave({ returnTo: "/inbox" }));
+  globalThis.location = new URL("/elsewhere", REDIRECT_URI);
+  assert.deepEqual(await tab.att.handleRedirect({ url: pathname + search + hash }), { returnTo: "/inbox" });
   tab.att.dispose();
 });
 

@@ -160,6 +160,28 @@ describe("s31 who signs in over another in a second tab", () => {
       dispose(first, second);
     });
 
+    test(`s31 the first tab signs in by being loaded anew, or each would take the other's place for ever: custody ${custody}`, async t => {
+      const page = newBrowser(join({ relay: { custody } }));
+      const [first, second] = [await openTab(page), await openTab(page)];
+      const left = [];
+      globalThis.location = { assign: url => left.push(url), reload: () => left.push("reload") };
+      t.after(() => delete globalThis.location);
+      await first.signIn();
+      await second.signIn();
+      await until(() => !first.att.signedIn);
+      const exchanges = () => page.world.emulator.counts().token.authorization_code;
+      const before = exchanges();
+      await first.att.signIn({ scope: "MIM" });
+      assert.deepEqual(left, ["reload"]);
+      const again = await first.reload();
+      await again.att.handleRedirect({ url: REDIRECT_URI });
+      assert.deepEqual([again, second].map(({ att }) => att.signedIn), [true, true]);
+      assert.equal(exchanges(), before);
+      await again.att.signIn();
+      assert.match(left.at(-1), /code_challenge=/, "who isn't displaced signs in");
+      dispose(again, second);
+    });
+
     // Whether the relay was asked after the other sign-in, or before it and gave a token.
     for (const late of ["request", "reply"]) {
       test(`s31 a renewal whose ${late} is under way then comes to nothing: custody ${custody}`, async () => {

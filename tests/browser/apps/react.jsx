@@ -1,7 +1,7 @@
 // An app of React's, with a router, under StrictMode; and in `globalThis.seen` what the tests want to see of it.
 import * as React from "react";
 import { createRoot } from "react-dom/client";
-import { BrowserRouter, Link, useLocation, useNavigate } from "react-router";
+import { BrowserRouter, HashRouter, Link, Navigate, Route, Routes, useLocation, useNavigate } from "react-router";
 import init, { AttOAuth } from "att-oauth";
 import { AttOAuthProvider, useAttOAuth } from "att-oauth/react";
 
@@ -52,6 +52,25 @@ function Door() {
   );
 }
 
+/** An app for nobody but those who are signed in. */
+function Guard() {
+  const { status, error, signIn } = useAttOAuth();
+  const isOut = status === "signed-out" && (localStorage.guard === "always" || !error);
+  React.useEffect(() => {
+    if (isOut) signIn();
+  }, [isOut, signIn]);
+  return null;
+}
+
+/** What has no page is shown the first. */
+const CatchAll = () => (
+  <Routes>
+    <Route path="/" element={null} />
+    <Route path="/inbox" element={null} />
+    <Route path="*" element={<Navigate to="/" replace />} />
+  </Routes>
+);
+
 /** Does by itself what the provider does. */
 function Impatient() {
   React.useEffect(() => {
@@ -66,11 +85,13 @@ function App() {
   seen.setMode = setMode;
   const onSignedIn = back => {
     seen.returns.push({ ...back, status: document.querySelector("h1").textContent });
-    return navigate(back.returnTo ?? "/", { replace: true });
+    return navigate(back.returnTo?.replace(/^\/#/, "") ?? "/", { replace: true });
   };
   const provider = (
     <AttOAuthProvider {...(client ? { client } : { options: { ...options } })} onSignedIn={onSignedIn}>
       <Door />
+      {localStorage.guard && <Guard />}
+      {localStorage.router && <CatchAll />}
       {client && <Impatient />}
       {client && <Impatient />}
     </AttOAuthProvider>
@@ -78,10 +99,12 @@ function App() {
   return React.Activity ? <React.Activity mode={mode}>{provider}</React.Activity> : provider;
 }
 
+const Router = localStorage.router === "hash" ? HashRouter : BrowserRouter;
+
 root.render(
   <React.StrictMode>
-    <BrowserRouter>
+    <Router>
       <App />
-    </BrowserRouter>
+    </Router>
   </React.StrictMode>,
 );
