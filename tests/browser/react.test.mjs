@@ -176,7 +176,7 @@ test("s31_ a tab whose place another's sign-in has taken says so, and takes that
   const { context, page, problems } = await user(19);
   await signIn(page);
   await heading(page, "signed-in");
-  await page.evaluate(() => (localStorage.guard = "unless something went wrong"));
+  await page.evaluate(() => (localStorage.guard = "none"));
   const second = await displaced({ context, page });
   await heading(second, "signed-out");
   await alert(second, "session_mismatch");
@@ -191,7 +191,7 @@ test("s31_ two tabs of an app that signs in by itself don't take each other's pl
   const { context, page, problems } = await user(19);
   await signIn(page);
   await heading(page, "signed-in");
-  await page.evaluate(() => (localStorage.guard = "always"));
+  await page.evaluate(() => (localStorage.guard = "session_mismatch"));
   const before = exchanges();
   const second = await displaced({ context, page });
   await second.waitForFunction(() => performance.getEntriesByType("navigation")[0].type === "reload");

@@ -52,10 +52,10 @@ function Door() {
   );
 }
 
-/** An app for nobody but those who are signed in. */
+/** An app for nobody but those who are signed in, which minds all errors but one. */
 function Guard() {
   const { status, error, signIn } = useAttOAuth();
-  const isOut = status === "signed-out" && (localStorage.guard === "always" || !error);
+  const isOut = status === "signed-out" && (!error || error.code === localStorage.guard);
   React.useEffect(() => {
     if (isOut) signIn();
   }, [isOut, signIn]);
