@@ -159,7 +159,7 @@ fn shown(reason: &'static str) -> Step {
         400,
         "This sign-in can't start",
         "The app that sent you here is not set up for this sign-in. Go back to it; if that doesn't help, tell its makers.",
-        &[],
+        None,
         Log::not_ok(EVENT, "refused", reason),
     )
 }

@@ -13,7 +13,7 @@ use super::transaction::{self, Stage, Transaction, find};
 use super::{Config, Step, secret};
 use crate::protocol::Secret;
 use crate::protocol::form::Form;
-use crate::protocol::http::Request;
+use crate::protocol::http::{Request, split_url};
 
 const EVENT: &str = "callback";
 /// How long a sealed code is good, in milliseconds.
@@ -43,25 +43,25 @@ pub struct SealedCode {
 pub fn begin(config: &Config, request: &Request, now_ms: f64, entropy: &Entropy<'_>) -> Step {
     let (params, repeated) = Params::of_query(request.query());
     if let Some(refusal) = repeated {
-        return shown(&refusal.reason);
+        return shown(config, &refusal.reason);
     }
     let (code, error) = (params.get("code"), params.get("error"));
     let answer = match (code, error) {
         (Some(code), None) if code.len() <= LONGEST_CODE => code,
         (None, Some(error)) => error,
-        (Some(_), None) => return shown("code_too_long"),
-        (Some(_), Some(_)) => return shown("code_and_error"),
-        (None, None) => return nothing(),
+        (Some(_), None) => return shown(config, "code_too_long"),
+        (Some(_), Some(_)) => return shown(config, "code_and_error"),
+        (None, None) => return nothing(config),
     };
     // One of the two must have come back, and if both have they agree.
     let id = match (params.get("state"), params.get("tx")) {
-        (Some(state), Some(tx)) if state != tx => return shown("state_and_tx_differ"),
+        (Some(state), Some(tx)) if state != tx => return shown(config, "state_and_tx_differ"),
         (Some(id), _) | (None, Some(id)) if transaction::is_id(id) => id,
-        (None, None) => return shown("no_transaction_id"),
-        _ => return shown("bad_transaction_id"),
+        (None, None) => return shown(config, "no_transaction_id"),
+        _ => return shown(config, "bad_transaction_id"),
     };
     let Some((stage, expires_ms)) = find(config, &request.headers, id, now_ms) else {
-        return shown("no_such_transaction");
+        return shown(config, "no_such_transaction");
     };
     let kind = if code.is_some() { "code" } else { "error" };
     let answer_hash = digest::short(&[kind, answer], 16);
@@ -74,12 +74,12 @@ pub fn begin(config: &Config, request: &Request, now_ms: f64, entropy: &Entropy<
             let log = Log::not_ok(EVENT, "ok", "repeated");
             return reply::redirect(303, &location, &[], log);
         }
-        Stage::Done { .. } => return shown("second_answer"),
+        Stage::Done { .. } => return shown(config, "second_answer"),
     };
     let (location, log) = match code {
         Some(code) => {
             let Some(form) = wrapped(config, code, &transaction, now_ms, entropy) else {
-                return shown("internal");
+                return shown(config, "internal");
             };
             (transaction.reply.location(config, form), Log::ok(EVENT))
         }
@@ -143,22 +143,30 @@ fn refusal(params: &Params) -> Form {
 }
 
 /// What an answer in the fragment looks like from here: AT&T's documentation can be read so \[D\].
-fn nothing() -> Step {
+fn nothing(config: &Config) -> Step {
     reply::page(
         400,
         "This sign-in brought no answer",
         "AT&T sent you back without an answer that can be read here. Go back to the app and sign in again. If it happens each time, tell the app's makers: the gateway must answer with a code in the query.",
-        &[],
+        app(config),
         Log::not_ok(EVENT, "refused", "no_answer"),
     )
 }
 
-fn shown(reason: &str) -> Step {
+fn shown(config: &Config, reason: &str) -> Step {
     reply::page(
         400,
         "This sign-in can't go on",
-        "It is too old, was finished already, or began in another browser. Go back to the app and sign in again.",
-        &[],
+        "It is too old, was finished already, or began in another browser. Go back to the app: if you aren't signed in there, sign in again.",
+        app(config),
         Log::not_ok(EVENT, "refused", reason),
     )
+}
+
+/// The app's page to go back to, if it is clear which app that is: it takes up whatever session there is.
+fn app(config: &Config) -> Option<&str> {
+    let (first, others) = config.redirect_uris.split_first()?;
+    let origin = |uri| split_url(uri).origin;
+    let is_one = others.iter().all(|uri| origin(uri) == origin(first));
+    is_one.then_some(first)
 }

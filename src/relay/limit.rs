@@ -43,7 +43,7 @@ pub fn limited(config: &Config, request: &Request, reason: &str) -> Step {
     if matches!(route, Route::Authorize | Route::Callback) {
         let log = Log::not_ok(event, "refused", reason);
         let text = "There were too many requests from here. Please try again in a minute.";
-        let mut step = reply::page(429, "Too many requests", text, &[], log);
+        let mut step = reply::page(429, "Too many requests", text, None, log);
         if let Step::Respond { response, .. } = &mut step {
             response.headers.append("retry-after", seconds.to_string());
         }

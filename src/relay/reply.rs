@@ -264,13 +264,16 @@ pub fn redirect(status: u16, location: &str, cookies: &[String], log: Log) -> St
     browser(response, cookies, log)
 }
 
-/// A page that says what went wrong in a sign-in to whoever sees it.
-pub fn page(status: u16, title: &str, text: &str, cookies: &[String], log: Log) -> Step {
+/// A page that says what went wrong in a sign-in to whoever sees it, with a link back to the `app` if there is one.
+pub fn page(status: u16, title: &str, text: &str, app: Option<&str>, log: Log) -> Step {
+    let link = app.map_or_else(String::new, |url| {
+        format!("<p><a href=\"{}\">Back to the app</a></p>", escape(url))
+    });
     let html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8>\
          <meta name=viewport content=\"width=device-width\"><title>{title}</title>\
          <style>:root{{color-scheme:light dark}}body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}}</style>\
-         <main><h1>{title}</h1><p>{text}</p></main>\n",
+         <main><h1>{title}</h1><p>{text}</p>{link}</main>\n",
         title = escape(title),
         text = escape(text),
     );
@@ -280,7 +283,7 @@ pub fn page(status: u16, title: &str, text: &str, cookies: &[String], log: Log) 
             "content-security-policy",
             "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         );
-    browser(response, cookies, log)
+    browser(response, &[], log)
 }
 
 /// Without CORS: no script has business here (RFC 9700, 2.6).

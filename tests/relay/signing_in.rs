@@ -187,6 +187,22 @@ fn s08_a_transaction_takes_one_code_only_and_the_same_one_again() {
     let other = world.callback(&format!("{ISSUER}/callback?tx={tx}&code=c2"));
     assert_eq!(other.status, 400);
     assert_eq!(world.last_reason(), "second_answer");
+    let page = String::from_utf8(other.body).unwrap();
+    let link = format!("<a href=\"{REDIRECT_URI}\">Back to the app</a>");
+    assert!(page.contains(&link), "{page}");
+}
+
+#[test]
+fn a_page_leads_back_to_no_app_where_several_use_the_relay() {
+    let uris = [REDIRECT_URI, "https://other.example/signed-in"];
+    let mut world = world_with(json!({ "redirectUris": uris }), json!({}));
+    let response = world.callback(&format!("{ISSUER}/callback?code=c"));
+    assert_eq!(response.status, 400);
+    let page = String::from_utf8(response.body).unwrap();
+    assert!(
+        page.contains("Go back to the app") && !page.contains("<a"),
+        "{page}"
+    );
 }
 
 #[test]
