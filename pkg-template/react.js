@@ -113,10 +113,10 @@ function createStore(options, client) {
 
   /** Goes on with what the client tells, once it is known who is signed in. */
   function follow({ type }) {
-    const { att, status, error } = state;
+    const { att, status, scope, error } = state;
     if (!att) return;
-    // A renewal leaves an error as it is. And a change after which nobody is signed in is another sign-in's.
-    if (att.signedIn) look(att, status === "signed-in" ? error : undefined);
+    // A renewal leaves an error as it is, and what was granted. And a change after which nobody is signed in is another sign-in's.
+    if (att.signedIn) look(att, status === "signed-in" && `${att.scope}` === `${scope}` ? error : undefined);
     else look(att, type === "change" ? new AttOAuthError("session_mismatch", "another sign-in has taken this page's place") : undefined);
   }
 

@@ -109,7 +109,7 @@ reasons! {
     StorageRefused = Storage, "the storage refused";
     NobodySignedIn = LoginRequired, "nobody is signed in";
     SessionEnded = LoginRequired, "the session has ended";
-    SignInFailed = LoginRequired, "the sign-in failed: sign in again";
+    SignInFailed = LoginRequired, "the sign-in failed";
     Displaced = SessionMismatch, "another sign-in has taken this page's place";
     OtherSite = CustodyMismatch, "the relay's cookie isn't sent across sites";
     Unavailable = TemporarilyUnavailable, "the server can't answer now";

@@ -253,14 +253,20 @@ impl Page {
                 self.shown.clear();
             }
         }
-        if self.is_displaced() {
-            return Err(Reason::Displaced.into());
-        }
+        let is_displaced = self.is_displaced();
         if stored.is_empty() || record::is_over(stored) {
+            if is_displaced {
+                // Whoever had taken its place has left, too. Another's session is none of its own all the same.
+                self.shown.push('\n');
+                self.emit("signedout");
+            }
             if !self.session.is_empty() {
                 self.is_out();
             }
             return Err(Reason::NobodySignedIn.into());
+        }
+        if is_displaced {
+            return Err(Reason::Displaced.into());
         }
         if self.session != stored {
             let (is_anothers, is_kept) = if self.session.is_empty() {

@@ -34,7 +34,7 @@ export async function fetch(att, host, input, init) {
     const headers = new Headers(asked.headers);
     for (const name in fields) headers.set(name, fields[name]);
     try {
-      return await unless(signal, fetch(url, { ...asked, headers, ...how }));
+      return await unless(signal, (async () => fetch(url, { ...asked, headers, ...how }))());
     } catch (cause) {
       throw signal?.aborted ? givenUp(signal) : new AttOAuthError("network", "no answer, or none for pages (CORS)", { cause, retryable: true });
     }

@@ -8,7 +8,7 @@ export const MESSAGES = [
   "the storage refused",
   "nobody is signed in",
   "the session has ended",
-  "the sign-in failed: sign in again",
+  "the sign-in failed",
   "another sign-in has taken this page's place",
   "the relay's cookie isn't sent across sites",
   "the server can't answer now",

@@ -171,7 +171,7 @@ export function configured(options) {
     refuse(relay.includes("?"), "relay must have no query");
     refuse(isToken, 'responseType "token" goes without relay');
   } else {
-    refuse(!authorizationEndpoint, "relay is missing");
+    refuse(!authorizationEndpoint, "relay or authorizationEndpoint is missing");
     refuse(!isToken && !tokenEndpoint, "tokenEndpoint is missing");
   }
   const issuer = relay?.replace(/\/+$/, "");

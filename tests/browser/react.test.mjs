@@ -221,19 +221,28 @@ test("what another sign-in failed by is there to be read while tokens are renewe
   const { context, page } = await user(19);
   await signIn(page);
   await heading(page, "signed-in");
-  await context.clearCookies({ domain: new URL(on.demo.gateway).hostname });
-  await page.evaluate(() => void seen.states.at(-1).signIn());
-  await say(page, "Deny");
-  await heading(page, "signed-in");
-  await alert(page, "access_denied");
+  const deny = async () => {
+    await context.clearCookies({ domain: new URL(on.demo.gateway).hostname });
+    await page.evaluate(() => void seen.states.at(-1).signIn());
+    await say(page, "Deny");
+    await heading(page, "signed-in");
+    await alert(page, "access_denied");
+  };
+  const succeed = async call => {
+    const [popup] = await Promise.all([context.waitForEvent("page"), page.evaluate(call)]);
+    await say(popup, "Allow");
+    await alert(page, "");
+    await heading(page, "signed-in");
+  };
+  await deny();
   const states = await page.evaluate(() => seen.states.length);
   await page.evaluate(() => seen.states.at(-1).att.accessToken());
   await page.waitForFunction(before => seen.states.length > before, states);
   await alert(page, "access_denied");
-  const [popup] = await Promise.all([context.waitForEvent("page"), page.evaluate(() => void seen.states.at(-1).signIn({ popup: true }))]);
-  await say(popup, "Allow");
-  await alert(page, "");
-  await heading(page, "signed-in");
+  await succeed(() => void seen.states.at(-1).signIn({ popup: true }));
+  await deny();
+  // By the client itself, for other scopes.
+  await succeed(() => void seen.states.at(-1).att.signIn({ popup: true, scope: "DC" }));
 });
 
 test("who says no reads it, and can sign in after all", async () => {

@@ -146,6 +146,28 @@ fn s30_a_token_of_the_session_ahead_of_the_record_is_dropped_if_it_comes_after_i
 }
 
 #[test]
+fn s31_a_page_whose_place_was_taken_hears_of_the_end_of_that_session_and_takes_up_no_other() {
+    for world in custodies() {
+        let first = world.tab(PAGE).signed_in();
+        let second = world.tab(PAGE).signed_in();
+        first.drive(first.client.sync("")).unwrap();
+        assert!(first.client.is_displaced());
+        second.drive(second.client.sign_out()).unwrap();
+        first.drive(first.client.sync("")).unwrap();
+        assert!(!first.client.is_displaced());
+        assert_eq!(first.events.borrow().last(), Some(&Event::SignedOut));
+        assert_eq!(first.token().unwrap_err().code, ErrorCode::LoginRequired);
+        let told = first.events.borrow().len();
+        first.drive(first.client.sync("")).unwrap();
+        assert_eq!(first.events.borrow().len(), told, "it is told once");
+        world.tab(PAGE).signed_in();
+        assert_eq!(first.token().unwrap_err().code, ErrorCode::SessionMismatch);
+        first.handle_redirect().unwrap();
+        first.token().unwrap();
+    }
+}
+
+#[test]
 fn s31_a_token_of_another_session_than_was_asked_for_is_dropped() {
     for world in custodies() {
         let tab = world.tab(PAGE).signed_in();

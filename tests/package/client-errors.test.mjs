@@ -147,7 +147,7 @@ const SITUATIONS = [
     tab.page.world.emulator.endSessions();
     return told(() => tab.att.refresh());
   }],
-  ["login_required", "the sign-in failed: sign in again", { error: "invalid_grant", status: 400 }, async () => answered(await open(), { code: "nobody's" })],
+  ["login_required", "the sign-in failed", { error: "invalid_grant", status: 400 }, async () => answered(await open(), { code: "nobody's" })],
   ["network", "the server can't be reached", { cause: thrown }, async () => {
     const tab = await signedIn();
     tab.network.push(async () => Promise.reject(thrown));

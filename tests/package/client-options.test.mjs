@@ -119,6 +119,7 @@ test("what is missing or contradicts itself is named", () => {
   }
   const { relay, ...own } = { ...GOOD, authorizationEndpoint: "https://a.example/" };
   assert.match(refusal(own), /^tokenEndpoint is missing/);
+  assert.match(refusal({ ...own, authorizationEndpoint: undefined, tokenEndpoint: "https://app.example/token" }), /^relay or authorizationEndpoint is missing/);
   assert.equal(refusal({ ...own, responseType: "token" }), undefined);
   for (const name of ["authorizationEndpoint", "tokenEndpoint", "revocationEndpoint", "issuer"]) {
     assert.equal(refusal({ ...GOOD, [name]: "https://a.example/" }), `${name} can't be given together with relay`);

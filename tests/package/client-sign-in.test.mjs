@@ -410,7 +410,7 @@ test("s07 another's code in this tab's answer is refused by the relay, reaches n
     answer.set("code", code);
     await assert.rejects(victim.att.handleRedirect({ url: withAnswer("hash", answer) }), {
       code: "login_required",
-      message: "the sign-in failed: sign in again",
+      message: "the sign-in failed",
       error: "invalid_grant",
       status: 400,
       retryable: false,

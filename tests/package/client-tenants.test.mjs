@@ -179,7 +179,17 @@ describe("s31 who signs in over another in a second tab", () => {
       assert.equal(exchanges(), before);
       await again.att.signIn();
       assert.match(left.at(-1), /code_challenge=/, "who isn't displaced signs in");
-      dispose(again, second);
+      const third = await openTab(page);
+      await third.signIn();
+      await until(() => !second.att.signedIn);
+      second.told.length = 0;
+      await third.att.signOut();
+      await until(() => second.told.length > 0);
+      assert.deepEqual(second.told, ["signedout"]);
+      await second.att.signIn();
+      assert.match(left.at(-1), /code_challenge=/, "nor is one any more whose place nobody has");
+      assert.equal(left.length, 3);
+      dispose(again, second, third);
     });
 
     // Whether the relay was asked after the other sign-in, or before it and gave a token.
