@@ -48,9 +48,10 @@ function createStore(options, client) {
     retry: load,
     // A pop-up opens only before anything is waited for.
     async signIn(wanted) {
-      await (state.att ?? (await open())).signIn(wanted);
+      const att = state.att ?? (await open());
+      await att.signIn(wanted);
       // What went wrong before is over.
-      if (wanted?.popup && state.att) look(state.att);
+      if (wanted?.popup && opened) look(att);
     },
     signOut: async (wanted) => (await open()).signOut(wanted),
   };

@@ -285,6 +285,18 @@ test("WebAssembly that can't be loaded is an error, and a second try makes the c
   await heading(page, "signed-in");
 });
 
+test("a pop-up's sign-in makes the client too, if that failed at first", async () => {
+  const { context, page } = await user(19);
+  await context.route("**/client.wasm", route => route.abort());
+  await page.reload();
+  await alert(page, "not_initialized");
+  await context.unroute("**/client.wasm");
+  const [popup] = await Promise.all([context.waitForEvent("page"), page.evaluate(() => void seen.states.at(-1).signIn({ popup: true }))]);
+  await say(popup, "Allow");
+  await heading(page, "signed-in");
+  await alert(page, "");
+});
+
 test("components render anew when a token was renewed, not when it is about to end or has ended", async () => {
   const { page } = await user(19);
   await signIn(page);
