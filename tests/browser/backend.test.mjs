@@ -1,17 +1,16 @@
 // The client without a relay, in several tabs of a browser: no vault makes right there what they do at once.
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import test from "node:test";
-import { startDemo } from "../../xtask/demo/demo.mjs";
 import { until } from "../package/relay.mjs";
 import { make, open, user } from "./clients.mjs";
 import { start } from "./engines/chromium.mjs";
+import { startSomewhere } from "./somewhere.mjs";
 
 let browser;
 let demo;
 let url;
 test.before(async () => {
-  demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), www: "tests/browser/realms" });
+  demo = await startSomewhere({ www: "tests/browser/realms" });
   url = demo.page;
   browser = await start();
 });

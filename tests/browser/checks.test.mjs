@@ -1,18 +1,17 @@
 // The client's security checks that only a browser can show: its address bar, its history, its storage, locks and channels.
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import test from "node:test";
-import { startDemo } from "../../xtask/demo/demo.mjs";
 import { start as startRelay, until } from "../package/relay.mjs";
 import { make, open, user } from "./clients.mjs";
 import { start, startWhole } from "./engines/chromium.mjs";
+import { startSomewhere } from "./somewhere.mjs";
 
 let browser;
 let demo;
 let options;
 test.before(async () => {
   // A page that is to be stored nowhere is none for the back/forward cache.
-  demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl: 3600, www: "tests/browser/realms", headers: [["Cache-Control", "no-cache"]] });
+  demo = await startSomewhere({ ttl: 3600, www: "tests/browser/realms", headers: [["Cache-Control", "no-cache"]] });
   options = { clientId: "demo-app-key", relay: demo.relay, redirectUri: `${demo.page}/`, scope: ["DC", "MIM"] };
   browser = await start();
 });

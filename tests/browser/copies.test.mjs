@@ -1,12 +1,11 @@
 // Two copies of the package on one page: they don't share a class, but a session, as two tabs do.
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import test from "node:test";
-import { startDemo } from "../../xtask/demo/demo.mjs";
 import { launch } from "./engine.mjs";
+import { startSomewhere } from "./somewhere.mjs";
 
 test("two copies sign in once, renew once, sign out together, and each knows its own errors", async t => {
-  const demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl: 300, www: "tests/browser/copies" });
+  const demo = await startSomewhere({ ttl: 300, www: "tests/browser/copies" });
   t.after(() => demo.close());
   const engine = await launch("chromium");
   t.after(() => engine.close());

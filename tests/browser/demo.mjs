@@ -1,10 +1,9 @@
 // What the browser tests share: the demo, a Chromium, and a user's hands.
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { startDemo } from "../../xtask/demo/demo.mjs";
 import { problemsIn, start } from "./engines/chromium.mjs";
+import { startSomewhere } from "./somewhere.mjs";
 
 const SHOTS = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
 // What moves takes a quarter of the processor, and has tests of its own.
@@ -23,8 +22,7 @@ export function stage({ before, after, afterEach }, options) {
   before(async () => {
     mkdirSync(SHOTS, { recursive: true });
     browser = await start();
-    // Ports of its own, so that several checkouts can be tested at once.
-    running.demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ...options });
+    running.demo = await startSomewhere(options);
   });
   after(async () => {
     await browser?.close();

@@ -1,11 +1,10 @@
 // What a user does, the same in every engine: `ENGINE` names the one. What only Chromium can be asked is in the other files.
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { startDemo } from "../../xtask/demo/demo.mjs";
 import { tlsFor } from "./certificate.mjs";
 import { launch } from "./engine.mjs";
+import { startSomewhere } from "./somewhere.mjs";
 
 const NAME = process.env.ENGINE ?? "chromium";
 const PHONE = "Difference Engine 2";
@@ -24,7 +23,7 @@ afterEach(() => engine.closeUsers());
 function stage(ttl) {
   const on = {};
   before(async () => {
-    on.demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl, tls: tlsFor(NAME) });
+    on.demo = await startSomewhere({ ttl, tls: tlsFor(NAME) });
   });
   after(() => on.demo?.close());
   on.user = async () => {

@@ -1,12 +1,11 @@
 // Sign-in in a pop-up, in the browser that `ENGINE` names: an app's page, a real relay and gateway, real windows.
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startDemo } from "../../xtask/demo/demo.mjs";
 import { tlsFor } from "./certificate.mjs";
 import { launch } from "./engine.mjs";
 import { startWhole } from "./engines/chromium.mjs";
+import { startSomewhere } from "./somewhere.mjs";
 
 const NAME = process.env.ENGINE ?? "chromium";
 const COOP = [["Cross-Origin-Opener-Policy", "same-origin"]];
@@ -22,7 +21,7 @@ afterEach(() => engine.closeUsers());
 function stage(headers) {
   const on = {};
   before(async () => {
-    on.demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl: 300, tls: tlsFor(NAME), www: "tests/browser/popup", headers });
+    on.demo = await startSomewhere({ ttl: 300, tls: tlsFor(NAME), www: "tests/browser/popup", headers });
   });
   after(() => on.demo?.close());
   on.user = async () => {

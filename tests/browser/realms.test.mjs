@@ -1,18 +1,17 @@
 // The package where there is no page: in a dedicated worker, and in a service worker; `ENGINE` names the browser. Who
 // signs in does so in a tab, and the worker is told the address that they came back to.
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import test from "node:test";
-import { startDemo } from "../../xtask/demo/demo.mjs";
 import { tlsFor } from "./certificate.mjs";
 import { launch } from "./engine.mjs";
+import { startSomewhere } from "./somewhere.mjs";
 
 const NAME = process.env.ENGINE ?? "chromium";
 
 let demo;
 let engine;
 test.before(async () => {
-  demo = await startDemo({ port: 20_000 + 3 * randomInt(4000), ttl: 300, tls: tlsFor(NAME), www: "tests/browser/realms" });
+  demo = await startSomewhere({ ttl: 300, tls: tlsFor(NAME), www: "tests/browser/realms" });
   engine = await launch(NAME);
 });
 test.after(async () => {
