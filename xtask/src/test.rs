@@ -95,7 +95,7 @@ fn all(Options { parts, engines }: &Options, stages: &mut Stages) -> Result {
     }
     let has_chromium = parts.contains(&Part::Browser) && engines.contains(&Engine::Chromium);
     if !package.is_empty() && !has_chromium {
-        stages.run("package", || node_tests(take(&mut package), &[]))?;
+        stages.run("package", || node_tests(take(&mut package), AT_ONCE, &[]))?;
     }
     if parts.contains(&Part::Browser) {
         for engine in engines {
@@ -130,7 +130,8 @@ fn app_tests(is_asked_for: bool) -> Result {
         println!("They have passed with this package; `cargo xtask test apps` runs them again.");
         return Ok(());
     }
-    node_tests(tests_in("tests/apps")?, &[(engine.variable(), program)])?;
+    let variables = [(engine.variable(), program)];
+    node_tests(tests_in("tests/apps")?, AT_ONCE, &variables)?;
     tool::write(&stamp, &inputs)
 }
 
@@ -145,7 +146,10 @@ fn browser_tests(engine: Engine, package: &mut Vec<PathBuf>, stages: &mut Stages
     ];
     if engine != Engine::Chromium {
         let stage = format!("flows in {}", engine.title());
-        return stages.run(&stage, || node_tests(FLOWS.map(root).into(), &variables));
+        // Of several that start at once, WebKit's driver has some wait for ever.
+        let at_once = if engine == Engine::WebKit { 1 } else { AT_ONCE };
+        let tests = FLOWS.map(root).into();
+        return stages.run(&stage, || node_tests(tests, at_once, &variables));
     }
     variables.push((SHELL_VARIABLE, Engine::set_up_shell(&program)));
     stages.run("page in Rust", gloo::build_page)?;
@@ -156,7 +160,7 @@ fn browser_tests(engine: Engine, package: &mut Vec<PathBuf>, stages: &mut Stages
     };
     let mut tests = take(package);
     tests.extend(tests_in("tests/browser")?);
-    stages.run(stage, || node_tests(tests, &variables))
+    stages.run(stage, || node_tests(tests, AT_ONCE, &variables))
 }
 
 fn lints() -> Result {
@@ -222,11 +226,14 @@ fn tests_in(folder: &str) -> Result<Vec<PathBuf>> {
     Ok(tests)
 }
 
-fn node_tests(tests: Vec<PathBuf>, variables: &[(&str, PathBuf)]) -> Result {
+/// How many files run at once: by itself Node runs one less than there are cores, but most of ours wait for a clock or a
+/// browser.
+const AT_ONCE: u32 = 4;
+
+fn node_tests(tests: Vec<PathBuf>, at_once: u32, variables: &[(&str, PathBuf)]) -> Result {
     run(program("node")
         .args(["--test", "--test-reporter=spec", "--test-timeout=300000"])
-        // Node runs one file less than there are cores; most of ours wait for a clock or a browser.
-        .arg("--test-concurrency=4")
+        .arg(format!("--test-concurrency={at_once}"))
         .args(tests)
         .envs(variables.iter().cloned()))
 }
