@@ -159,6 +159,14 @@ test("who signs out in another tab is signed out here", async () => {
   assert.deepEqual(problems, []);
 });
 
+/** Says yes in the pop-up that `call` opens. */
+async function consentInPopup({ context, page }, call) {
+  const [popup] = await Promise.all([context.waitForEvent("page"), page.evaluate(call)]);
+  await say(popup, "Allow");
+  await heading(page, "signed-in");
+  await alert(page, "");
+}
+
 /** Opens a second tab, and signs in once more in the first. */
 async function displaced({ context, page }) {
   const second = await context.newPage();
@@ -166,8 +174,10 @@ async function displaced({ context, page }) {
     await tab.goto(on.demo.page);
     await heading(tab, "signed-in");
   }
+  // It is soon gone from the address bar.
+  const back = page.waitForURL(`${on.demo.page}/#code=**`, { waitUntil: "commit" });
   await page.evaluate(() => void seen.states.at(-1).signIn({ customParam: "suppress_landing_page" }));
-  await page.waitForURL(`${on.demo.page}/#code=**`, { waitUntil: "commit" });
+  await back;
   await heading(page, "signed-in");
   return second;
 }
@@ -228,21 +238,15 @@ test("what another sign-in failed by is there to be read while tokens are renewe
     await heading(page, "signed-in");
     await alert(page, "access_denied");
   };
-  const succeed = async call => {
-    const [popup] = await Promise.all([context.waitForEvent("page"), page.evaluate(call)]);
-    await say(popup, "Allow");
-    await alert(page, "");
-    await heading(page, "signed-in");
-  };
   await deny();
   const states = await page.evaluate(() => seen.states.length);
   await page.evaluate(() => seen.states.at(-1).att.accessToken());
   await page.waitForFunction(before => seen.states.length > before, states);
   await alert(page, "access_denied");
-  await succeed(() => void seen.states.at(-1).signIn({ popup: true }));
+  await consentInPopup({ context, page }, () => void seen.states.at(-1).signIn({ popup: true }));
   await deny();
   // By the client itself, for other scopes.
-  await succeed(() => void seen.states.at(-1).att.signIn({ popup: true, scope: "DC" }));
+  await consentInPopup({ context, page }, () => void seen.states.at(-1).att.signIn({ popup: true, scope: "DC" }));
 });
 
 test("who says no reads it, and can sign in after all", async () => {
@@ -291,10 +295,7 @@ test("a pop-up's sign-in makes the client too, if that failed at first", async (
   await page.reload();
   await alert(page, "not_initialized");
   await context.unroute("**/client.wasm");
-  const [popup] = await Promise.all([context.waitForEvent("page"), page.evaluate(() => void seen.states.at(-1).signIn({ popup: true }))]);
-  await say(popup, "Allow");
-  await heading(page, "signed-in");
-  await alert(page, "");
+  await consentInPopup({ context, page }, () => void seen.states.at(-1).signIn({ popup: true }));
 });
 
 test("components render anew when a token was renewed, not when it is about to end or has ended", async () => {
