@@ -169,9 +169,8 @@ impl Host {
                     Reply::Done
                 }
                 Effect::LockTabs => {
-                    let since = performance_now();
-                    lock.wait_for_tabs().await;
-                    let lag = task.lag(performance_now() - since, self.now());
+                    let is_free = lock.wait_for_tabs().await;
+                    let lag = task.lag(is_free, self.now());
                     if lag > 0 {
                         TimeoutFuture::new(lag).await;
                     }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use futures_channel::oneshot;
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Function, Promise};
+use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
@@ -17,7 +17,7 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 extern "C" {
     // web-sys has it behind a flag for what is unstable.
     #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request, catch)]
-    fn request_lock(name: &str, granted: &JsValue) -> Result<Promise, JsValue>;
+    fn request_lock(name: &str, options: &JsValue, granted: &JsValue) -> Result<Promise, JsValue>;
 }
 
 std::thread_local! {
@@ -61,22 +61,34 @@ impl Lock {
         self.patiently(settled(before)).await;
     }
 
-    /// Waits for the lock across tabs, a bounded time. Where it is refused (an opaque origin) or there is none it isn't
-    /// waited for: it only saves requests.
-    pub async fn wait_for_tabs(&self) {
+    /// Waits for the lock across tabs, a bounded time; gives whether no other tab had it. Where it is refused (an opaque
+    /// origin) or there is none it isn't waited for: it only saves requests.
+    pub async fn wait_for_tabs(&self) -> bool {
+        let is_free = self.take(true).await;
+        if !is_free {
+            self.take(false).await;
+        }
+        is_free
+    }
+
+    /// Takes it, `if_available` or when it is; gives whether it isn't another's.
+    async fn take(&self, if_available: bool) -> bool {
+        let options = Object::new();
+        let _ = Reflect::set(&options, &"ifAvailable".into(), &if_available.into());
         let (grant, granted) = oneshot::channel();
         let released = self.released.clone();
-        let callback = Closure::once_into_js(move || {
-            drop(grant);
+        let callback = Closure::once_into_js(move |lock: JsValue| {
+            let _ = grant.send(!lock.is_null());
             released
         });
-        match request_lock(&self.name, &callback) {
-            Ok(asked) => {
-                let had = first(gone(granted), refused(asked, callback));
-                self.patiently(had).await;
-            }
-            Err(_) => free(callback),
-        }
+        let Ok(asked) = request_lock(&self.name, &options, &callback) else {
+            free(callback);
+            return true;
+        };
+        let mut is_free = true;
+        let had = async { is_free = granted.await.unwrap_or(true) };
+        self.patiently(first(had, refused(asked, callback))).await;
+        is_free && self.is_had()
     }
 
     /// Whether all that it has waited for was had in time.

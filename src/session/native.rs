@@ -173,13 +173,13 @@ impl Task {
         }
     }
 
-    /// How many milliseconds a browser's host waits once it has the lock across tabs, for which it has waited so many: what
-    /// the one before has told or stored, a tab of another process may hear and see only then.
-    pub fn lag(&self, waited: f64, now: f64) -> u32 {
+    /// How many milliseconds a browser's host waits once it has the lock across tabs, which was free or another tab's: what
+    /// that has told or stored, a tab of another process may hear and see only then.
+    pub fn lag(&self, is_free: bool, now: f64) -> u32 {
         let page = self.client.page.borrow();
         let is_early = match self.flow.number {
             // Somebody may have signed out there.
-            flow::REDIRECT => waited > 10.0,
+            flow::REDIRECT => !is_free,
             // Somebody may have used up a refresh token.
             flow::ACCESS_TOKEN => {
                 let is_fine = self.flow.input == [BREAK, BREAK].concat() && page.fresh(now) > 0;

@@ -55,9 +55,6 @@ const TOO_SLOW = 1;
 /** How long a tab may see what was stored before, and not hear what was told, in milliseconds. */
 const LAG = 100;
 
-/** Who has waited longer than this for the lock, in milliseconds, has waited for another tab. */
-const AT_ONCE = 10;
-
 /** How long a task waits for a lock beyond the time that its holder's request may take, in milliseconds: a frozen tab can hold one for ever. */
 const LOCK_WAIT = 5_000;
 
@@ -215,15 +212,20 @@ export function open({ ask, resume, start }, options) {
       });
     /** Waits for the lock across tabs, where there are Web Locks, unless this flow has waited too long already. */
     async function takeTurn() {
-      const since = performance.now();
       const locks = globalThis.navigator?.locks;
       if (locks) {
-        // Refused (an opaque origin): the lock only saves requests.
-        await patiently(new Promise((had) => locks.request(namespace, () => (had(true), released)).catch(had)));
+        // Refused (an opaque origin): the lock only saves requests. A page that loads may wait long for one that is free, too.
+        const isFree = await patiently(
+          new Promise((had) =>
+            locks
+              .request(namespace, { ifAvailable: true }, (lock) => (lock ? (had(true), released) : locks.request(namespace, () => (had(false), released))))
+              .catch(had),
+          ),
+        );
         // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
         // another process has stored when they do. And what is told may be heard later than the lock is had.
-        const isEarly = flow === HANDLE_REDIRECT ? performance.now() > since + AT_ONCE : flow === ACCESS_TOKEN && !options.relay && !(text === ANY_TOKEN && fresh());
-        if (isEarly) await new Promise((had) => setTimeout(had, LAG));
+        const isEarly = flow === HANDLE_REDIRECT ? !isFree : flow === ACCESS_TOKEN && !options.relay && !(text === ANY_TOKEN && fresh());
+        if (isEarly) await within(LAG, () => released);
       }
       // A refresh token works once, where no vault keeps the rest.
       return patience || options.relay ? DONE : [TIMEOUT, ""];

@@ -134,6 +134,34 @@ test("s30 a sign-in that has waited for another tab's sign-out is one, though it
   }
 });
 
+test("a page that comes back waits for no other tab's word where none holds the lock, however long the browser takes to say so", async () => {
+  const context = await user(browser);
+  const { backend } = await behind(context);
+  const page = await open(context, url, {});
+  // A browser that loads a page may take that long for a lock that is free.
+  await page.evaluate(() => {
+    const { setTimeout } = globalThis;
+    const { request } = LockManager.prototype;
+    LockManager.prototype.request = async function (...args) {
+      await new Promise(had => setTimeout(had, 50));
+      return request.apply(this, args);
+    };
+    globalThis.waits = [];
+    globalThis.setTimeout = (work, ms, ...rest) => (globalThis.waits.push(ms), setTimeout(work, ms, ...rest));
+  });
+  await make(page, { att: backend });
+  assert.deepEqual(await signIn(page), { returnTo: undefined });
+  assert.deepEqual(await page.evaluate(() => globalThis.waits.filter(ms => ms === 100)), []);
+  // And that it would be seen.
+  const holder = await open(context, url, {});
+  await lock(holder, backend);
+  const outcome = signIn(page);
+  await waiting(holder, 1);
+  await holder.evaluate(() => globalThis.release());
+  assert.deepEqual(await outcome, { returnTo: undefined });
+  assert.deepEqual(await page.evaluate(() => globalThis.waits.filter(ms => ms === 100)), [100]);
+});
+
 test("s13 the answer is taken out of the address bar, whatever the app has made of it meanwhile, and no other address is touched", async () => {
   const context = await user(browser);
   const { backend } = await behind(context);
