@@ -41,8 +41,8 @@ impl Renewal {
         let Some(left) = host.left() else {
             return;
         };
-        // For longer than the kept one lasts, so that it won't do.
-        let needed = left + 1000.0;
+        // For so much longer than the kept one lasts that it won't do: the relay, which knew of it sooner, counts its life longer.
+        let needed = left * 2.0 + 2000.0;
         let task = host.client().access_token(Wanted {
             min_validity: Some(needed),
             ..Wanted::default()

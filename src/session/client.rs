@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use super::config::{self, Config};
 use super::flow::{self, BREAK};
 use super::native::{Event, Task};
-use super::options::{check_scope, is_own_path, leads_up, page};
+use super::options::{MIN_VALIDITY, check_scope, is_own_path, leads_up, page};
 use super::page::Page;
 use super::record;
 use crate::protocol::authorization::{CustomParam, Redirect};
@@ -180,8 +180,14 @@ impl Client {
     /// goes on. Callers who waited for a renewal that failed share its failure.
     pub fn access_token(self: &Rc<Self>, wanted: Wanted) -> Task {
         let number = |number: Option<u64>| number.map(text::decimal).unwrap_or_default();
+        // Else a relay would go by its own; who has none gives a new token each time.
+        let configured = {
+            let config = &self.page.borrow().config;
+            let is_more = config.has(config::ISSUER) && config.min_validity > MIN_VALIDITY;
+            is_more.then_some(config.min_validity)
+        };
         let input = [
-            number(wanted.min_validity.map(|ms| ms as u64)),
+            number(wanted.min_validity.or(configured).map(|ms| ms as u64)),
             number(wanted.rejected_generation.map(u64::from)),
             String::from(if wanted.renew { "1" } else { "" }),
         ];

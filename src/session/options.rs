@@ -45,6 +45,9 @@ pub struct Options {
     pub jitter: u8,
 }
 
+/// How long a token must still last by default, here and at a relay.
+pub(super) const MIN_VALIDITY: f64 = 30_000.0;
+
 impl Options {
     /// Checks them.
     ///
@@ -130,7 +133,7 @@ impl Options {
             flag(self.response_type == ResponseType::Token),
             flag(self.dangerously_allow_missing_state),
             &ms(self.expiring_lead, 60_000.0),
-            &ms(self.min_validity, 30_000.0),
+            &ms(self.min_validity, MIN_VALIDITY),
             &text::decimal(u64::from(self.jitter) * 1000 / 256),
             self.issuer.as_deref().unwrap_or(issuer),
             flag(self.dangerously_allow_any_scope),

@@ -9,9 +9,9 @@ const BREAK = "\x1f";
 
 /** See `AttOAuth.appToken` in index.d.ts. */
 export async function appToken(att, host, scope, options) {
-  const { AttOAuthError, now, run } = host;
+  const { AttOAuthError, now, run, words } = host;
   const { refused, signal } = host.checked({ scope, ...options }, { scope: host.SIGN_IN.scope, refused: [() => true] });
-  const names = [...new Set([scope].flat().join().split(/[ ,]+/))].sort().join(" ").trim();
+  const names = words(scope).sort().join(" ");
   // Whose session it is: what another's was given is nobody's any more, and after a sign-out there is none.
   const [url, record] = await run(API, "", signal);
   const [label, , , , , handle] = record.split("\n");

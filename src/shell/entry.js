@@ -142,7 +142,9 @@ export function define(glue, isReady) {
     }
 
     async #token(options, renew = "") {
-      const { minValidity, rejectedGeneration, signal } = checked(options, TOKEN);
+      const { relay, minValidity: configured } = this.#host.options;
+      // Else a relay would go by its own; who has none gives a new token each time.
+      const { minValidity = relay && configured, rejectedGeneration, signal } = checked(options, TOKEN);
       const ms = minValidity === undefined ? "" : Math.floor(minValidity * 1000);
       return (await this.#host.run(ACCESS_TOKEN, [ms, rejectedGeneration, renew].join(BREAK), signal))[0];
     }

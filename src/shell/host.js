@@ -1,6 +1,6 @@
 // The client's host: it fetches, stores, locks, waits and navigates. It decides nothing.
 import { MESSAGES } from "#shell/messages";
-import { AttOAuthError, SIGN_IN, checked, configured } from "#shell/options";
+import { AttOAuthError, SIGN_IN, checked, configured, words } from "#shell/options";
 import { BREAK, clean, members, redirect } from "#shell/texts";
 
 export { AttOAuthError };
@@ -345,6 +345,7 @@ export function open({ ask, resume, start }, options) {
     options,
     SIGN_IN,
     checked,
+    words,
     redirect,
     clean,
     run,

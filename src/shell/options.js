@@ -16,7 +16,7 @@ export class AttOAuthError extends Error {
 const invalid = (message) => new AttOAuthError("invalid_option", message);
 
 /** The words of a string or an array of strings, each once. */
-const words = (value) => [...new Set([value].flat().join().split(/[ ,]+/).filter(Boolean))];
+export const words = (value) => [...new Set([value].flat().join().split(/[ ,]+/).filter(Boolean))];
 
 const isIn = (value, least, most) => typeof value === "number" && value >= least && value <= most;
 const isFunction = (value) => typeof value === "function";

@@ -27,8 +27,8 @@ export function renewal(att, { signal }, { type, error }) {
 }
 
 function renew(att, state) {
-  // For longer than the kept one lasts, so that it won't do.
-  const minValidity = att.expiresIn + 1;
+  // For so much longer than the kept one lasts that it won't do: the relay, which knew of it sooner, counts its life longer.
+  const minValidity = att.expiresIn * 2 + 2;
   att.accessToken({ minValidity }).then(
     () => {
       if (att.expiresIn >= minValidity) state.failures = 0;

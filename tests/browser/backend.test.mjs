@@ -134,6 +134,23 @@ test("s30 a sign-in that has waited for another tab's sign-out is one, though it
   }
 });
 
+test("a page whose timers slept knows that its token has ended once it is seen, has the focus, or the network is back", async () => {
+  const context = await user(browser);
+  const { backend } = await behind(context);
+  for (const [target, name] of [["document", "visibilitychange"], ["window", "focus"], ["window", "online"]]) {
+    const page = await open(context, url, { att: backend });
+    await signIn(page);
+    await page.evaluate(() => void att.events.addEventListener("expired", ({ type }) => att.told.push(type)));
+    await expire(page);
+    const told = await page.evaluate(([target, name]) => {
+      const before = att.told.includes("expired");
+      globalThis[target].dispatchEvent(new Event(name));
+      return [before, att.told.includes("expired")];
+    }, [target, name]);
+    assert.deepEqual(told, [false, true], name);
+  }
+});
+
 test("a page that comes back waits for no other tab's word where none holds the lock, however long the browser takes to say so", async () => {
   const context = await user(browser);
   const { backend } = await behind(context);

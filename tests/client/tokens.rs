@@ -26,6 +26,18 @@ fn a_token_is_kept_while_it_is_fresh_and_renewed_when_it_is_due() {
 }
 
 #[test]
+fn what_a_token_must_still_last_by_the_options_is_what_a_relay_gives_too() {
+    let tab = World::relayed(json!({ "accessTokenTtl": 600 }))
+        .tab_with(PAGE, |options| options.min_validity = Some(140_000.0))
+        .signed_in();
+    let first = tab.token().unwrap();
+    tab.world.pass(450.0);
+    assert_eq!(tab.token().unwrap(), first);
+    tab.world.pass(50.0);
+    assert_ne!(tab.token().unwrap(), first);
+}
+
+#[test]
 fn s28_a_failure_that_passes_keeps_the_user_signed_in() {
     let tab = World::with(json!({ "accessTokenTtl": 3600 }))
         .tab(PAGE)

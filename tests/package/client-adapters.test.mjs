@@ -8,6 +8,8 @@ import { describe, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { DEVICE, REDIRECT_URI } from "./relay.mjs";
 import { join, newBrowser, newRealm, openTab } from "./tabs.mjs";
+// From the disk it takes real time, and some time-outs here are short.
+import "../../target/pkg/later.js";
 
 const realm = await newRealm();
 const never = new Promise(() => {});

@@ -89,6 +89,27 @@ test("in the background a token is renewed before its end, for as long as the pa
   assert.equal(backend.requests.length, length, "a client that was disposed of renews nothing");
 });
 
+test("in the background a relay's token is renewed once, though the relay counts its life from later than the page does", async t => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const world = join({ gateway: { accessTokenTtl: 600 } });
+  const tab = await openTab(newBrowser(world), { renewInBackground: true });
+  t.after(() => {
+    tab.att.dispose();
+    mock.timers.reset();
+  });
+  tab.network.push(make => {
+    world.pass(3_000);
+    return make();
+  });
+  await tab.signIn();
+  for (let second = 0; second < 570; second++) {
+    world.pass(1_000);
+    mock.timers.tick(1_000);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  }
+  assert.deepEqual([tab.told.filter(event => event === "expiring").length, tab.requests.length, world.renewals()], [1, 2, 1]);
+});
+
 test("s28 in the background a failure is tried again, later and later, until it passes; and it costs no session", async t => {
   const { att, told, backend, clock, pass } = await signedIn(t, { renewInBackground: true, expiringLead: 10 }, 60);
   const began = clock.now;
@@ -174,6 +195,20 @@ test("two tabs whose clocks differ, because the machine's was set while one was 
       tab.att.dispose();
     }
   }
+});
+
+test("what a token must still last by the client's options is what a relay gives, too", async t => {
+  const world = join({ gateway: { accessTokenTtl: 600 } });
+  const tab = await openTab(newBrowser(world), { minValidity: 140 });
+  t.after(() => tab.att.dispose());
+  await tab.signIn();
+  const first = await tab.att.accessToken();
+  world.pass(450_000);
+  assert.equal(await tab.att.accessToken(), first, "150 s are enough");
+  world.pass(50_000);
+  assert.notEqual(await tab.att.accessToken(), first);
+  assert.ok(tab.att.expiresIn > 590, `${tab.att.expiresIn} s of 600`);
+  assert.equal(world.renewals(), 1);
 });
 
 test("a clock that is set forward and back again leaves no token alive for longer than it is", async t => {

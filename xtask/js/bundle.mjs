@@ -31,7 +31,7 @@ const ENTRIES = [
 const BROWSERS = ["chrome96", "firefox90", "safari15.1"];
 
 // What only the client's own scripts call by these names, in each of them a letter.
-const OWN = "AttOAuthError SIGN_IN appTokens callback checked failures fresh generation givenUp namespace options run timer unless until".split(" ");
+const OWN = "AttOAuthError SIGN_IN appTokens callback checked failures fresh generation givenUp namespace options run timer unless until words".split(" ");
 const LETTERS = Object.fromEntries(OWN.map((name, number) => [name, String.fromCharCode(97 + number)]));
 
 const [folder, ...artefacts] = process.argv.slice(2);
