@@ -404,8 +404,8 @@ export class AttOAuth {
 
   /**
    * Leaves the page to sign in; or with `popup` stays, and resolves when the user is signed in. Where another sign-in in this
-   * browser has taken the page's place it loads the page anew instead, whatever it is given, for that is signed in then: tabs
-   * that sign in by themselves would take each other's place for ever.
+   * browser has taken the page's place it doesn't leave but loads the page anew, whatever else it is given, for that is signed
+   * in then: tabs that sign in by themselves would take each other's place for ever.
    *
    * A pop-up has to be asked for straight from a click, before you wait for anything. The page at `redirectUri` calls
    * `handleRedirect` as always, with a client of the same options; the servers have to hand `state` back. Of a client's
