@@ -36,7 +36,7 @@ export async function appToken(att, host, scope, options) {
       delete tokens[key];
       if (error.error === "unauthorized_client") throw new AttOAuthError("unsupported", "the relay's appScopes don't have it", { cause: error });
       // It knows no such session: asked for a token of that it says what has become of it, and that is thrown.
-      if (/^(login_required|session_mismatch)$/.test(error.code)) await att.refresh();
+      if (/^(login|session)_/.test(error.code)) await att.refresh();
       throw error;
     }
   }

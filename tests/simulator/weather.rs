@@ -54,6 +54,8 @@ pub struct Weather {
     pub crashes_at_store: f64,
     /// Mean time between what happens to tabs: closed, reloaded, frozen, in milliseconds; 0: nothing.
     pub tab_trouble: f64,
+    /// A page is gone between two steps of a flow: what it has just read or stored is the last thing that it did.
+    pub ends_at_store: f64,
     /// A message to another tab is lost; all are late.
     pub loses_message: f64,
     pub late_messages: bool,
@@ -112,6 +114,7 @@ impl Weather {
             relay_crashes: some(60_000.0),
             crashes_at_store: some(0.2),
             tab_trouble: some(30_000.0),
+            ends_at_store: some(0.1),
             loses_message: some(0.7),
             late_messages: some(1.0) > 0.0,
             locks: if some(1.0) > 0.0 {

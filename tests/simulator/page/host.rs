@@ -85,8 +85,12 @@ impl Page {
                     Reply::Failed(Failure::Timeout)
                 }
             }
-            Effect::Load(store) => self.in_time(|| self.load_record(store)).await,
+            Effect::Load(store) => {
+                self.in_time(run.answered_at, || self.load_record(store))
+                    .await
+            }
             Effect::Save(store, value) => {
+                let answered_at = run.answered_at;
                 let saves = || {
                     let is_over = matches!(run.kind, Kind::SignOut | Kind::Revoke);
                     if store == Store::Session && (is_over || run.exchanges) {
@@ -98,7 +102,7 @@ impl Page {
                     }
                     self.save_record(store, value)
                 };
-                self.in_time(saves).await
+                self.in_time(answered_at, saves).await
             }
             Effect::Send(request) => self.send(run, request).await,
             Effect::Clean(shown) => {
@@ -254,12 +258,22 @@ impl Page {
 
     /// A browser's storage is used in the same turn that asks for it, and others come before the flow goes on; the app's own
     /// takes its time.
-    async fn in_time(&self, uses: impl FnOnce() -> Reply) -> Reply {
+    async fn in_time(&self, answered_at: f64, uses: impl FnOnce() -> Reply) -> Reply {
         if self.world.weather.keeps == Keeps::Own {
             self.sim().pause(0.0, 30.0).await;
-            return uses();
         }
         let reply = uses();
+        if self.world.strikes(self.world.weather.ends_at_store) {
+            // What it was answered no other tab hears of, then.
+            if answered_at > 0.0 {
+                self.browser.missed_reply.set(true);
+            }
+            let is_reload = self.sim().chance(0.7);
+            self.end
+                .resolve(if is_reload { End::Reload } else { End::Close });
+            // The flow doesn't go on before the page is gone.
+            self.sim().sleep(1.0).await;
+        }
         self.sim().step_aside().await;
         reply
     }
