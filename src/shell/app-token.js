@@ -34,7 +34,7 @@ export async function appToken(att, host, scope, options) {
       return text;
     } catch (error) {
       delete tokens[key];
-      if (error.error === "unauthorized_client") throw new AttOAuthError("unsupported", "the relay's appScopes don't have it", { cause: error });
+      if (error.error === "unauthorized_client") throw new AttOAuthError("unsupported", "the relay's appScopes lack it", { cause: error });
       // It knows no such session: asked for a token of that it says what has become of it, and that is thrown.
       if (/^(login|session)_/.test(error.code)) await att.refresh();
       throw error;

@@ -52,6 +52,9 @@ const CLOSED = -2;
 /** The number of that reason in src/protocol/error.rs. */
 const TOO_SLOW = 1;
 
+/** Who has a lock that wasn't free within so many milliseconds has waited for a flow of this page, which had just let go. */
+const AT_ONCE = 10;
+
 /** How long a tab may see what was stored before, and not hear what was told, in milliseconds. */
 const LAG = 100;
 
@@ -212,13 +215,14 @@ export function open({ ask, resume, start }, options) {
       });
     /** Waits for the lock across tabs, where there are Web Locks, unless this flow has waited too long already. */
     async function takeTurn() {
+      const since = now();
       const locks = globalThis.navigator?.locks;
       if (locks) {
         // Refused (an opaque origin): the lock only saves requests. A page that loads may wait long for one that is free, too.
         const isFree = await patiently(
           new Promise((had) =>
             locks
-              .request(namespace, { ifAvailable: true }, (lock) => (lock ? (had(true), released) : locks.request(namespace, () => (had(false), released))))
+              .request(namespace, { ifAvailable: true }, (lock) => (lock ? (had(true), released) : locks.request(namespace, () => (had(now() - since < AT_ONCE), released))))
               .catch(had),
           ),
         );

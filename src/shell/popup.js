@@ -32,7 +32,7 @@ function connect({ namespace }, state, signal, hear) {
 export async function signIn(att, host, popup, options) {
   const { AttOAuthError, events, givenUp, namespace, redirect, run } = host;
   if (!popup) {
-    throw new AttOAuthError("popup_blocked", "blocked: call signIn in a click");
+    throw new AttOAuthError("popup_blocked", "call signIn in a click");
   }
   // Longer than the promise: an answer that comes when nobody wants it any more is to hear so.
   const life = new AbortController();

@@ -222,7 +222,7 @@ const SITUATIONS = [
     impatient.network.push(() => new Promise(() => {}));
     return told(() => impatient.att.accessToken()).finally(() => impatient.att.dispose());
   }],
-  ["popup_blocked", "blocked: call signIn in a click", {}, async () => {
+  ["popup_blocked", "call signIn in a click", {}, async () => {
     const { att } = await open();
     Object.assign(globalThis, { location: { assign() {} }, open: () => null });
     return told(() => att.signIn({ popup: true })).finally(() => ["location", "open"].forEach(name => delete globalThis[name]));
