@@ -65,7 +65,7 @@ impl Lock {
     /// origin) or there is none it isn't waited for: it only saves requests.
     pub async fn wait_for_tabs(&self) -> bool {
         let is_free = self.take(true).await;
-        if !is_free {
+        if !is_free && self.is_had() {
             self.take(false).await;
         }
         is_free

@@ -41,7 +41,7 @@ impl Renewal {
         let Some(left) = host.left() else {
             return;
         };
-        // For so much longer than the kept one lasts that it won't do: the relay, which knew of it sooner, counts its life longer.
+        // For so much longer than the kept one lasts that it won't do: the relay counts its life from later than the page.
         let needed = left * 2.0 + 2000.0;
         let task = host.client().access_token(Wanted {
             min_validity: Some(needed),

@@ -165,8 +165,7 @@ impl Page {
     fn judged(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let label = record::line(&flow.record, LABEL);
         if !self.session.is_empty() && self.label() != label {
-            // This page has signed in anew meanwhile, or looked, and keeps what it has. Who waits asks for that.
-            self.attempts = self.attempts.wrapping_sub(1);
+            // This page has signed in anew meanwhile, or looked, and keeps what it has.
             return Err(Reason::Displaced.into());
         }
         let stored = record::checked(reply);

@@ -180,11 +180,11 @@ impl Client {
     /// goes on. Callers who waited for a renewal that failed share its failure.
     pub fn access_token(self: &Rc<Self>, wanted: Wanted) -> Task {
         let number = |number: Option<u64>| number.map(text::decimal).unwrap_or_default();
-        // Else a relay would go by its own; who has none gives a new token each time.
+        // A relay goes by half a minute of its own; who has none gives a new token each time.
         let configured = {
-            let config = &self.page.borrow().config;
-            let is_more = config.has(config::ISSUER) && config.min_validity > MIN_VALIDITY;
-            is_more.then_some(config.min_validity)
+            let page = self.page.borrow();
+            let is_more = page.config.has(config::ISSUER) && page.needed() > MIN_VALIDITY;
+            is_more.then(|| page.needed())
         };
         let input = [
             number(wanted.min_validity.or(configured).map(|ms| ms as u64)),

@@ -32,7 +32,7 @@ export function define(glue, isReady) {
     fetch = (...args) => this.#later(LATER_FETCH, ...args);
 
     constructor(options) {
-      if (!isReady()) throw new AttOAuthError("not_initialized", "await init() of this copy of att-oauth first");
+      if (!isReady()) throw new AttOAuthError("not_initialized", "await init() of this copy first");
       this.#host = open(glue, options);
       if (!options.renewInBackground) return;
       // Now, while there is a network; else when it is needed.
@@ -143,8 +143,9 @@ export function define(glue, isReady) {
 
     async #token(options, renew = "") {
       const { relay, minValidity: configured } = this.#host.options;
-      // Else a relay would go by its own; who has none gives a new token each time.
-      const { minValidity = relay && configured, rejectedGeneration, signal } = checked(options, TOKEN);
+      // A relay goes by 30 seconds of its own; who has none gives a new token each time.
+      const asked = relay && configured > 30 && !this.#host.fresh() ? configured : undefined;
+      const { minValidity = asked, rejectedGeneration, signal } = checked(options, TOKEN);
       const ms = minValidity === undefined ? "" : Math.floor(minValidity * 1000);
       return (await this.#host.run(ACCESS_TOKEN, [ms, rejectedGeneration, renew].join(BREAK), signal))[0];
     }

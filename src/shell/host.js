@@ -229,7 +229,7 @@ export function open({ ask, resume, start }, options) {
         // Who let go of it may have used up a refresh token that only a relay would take once more, and Chromium's tabs see what
         // another process has stored when they do. And what is told may be heard later than the lock is had.
         const isEarly = flow === HANDLE_REDIRECT ? !isFree : flow === ACCESS_TOKEN && !options.relay && !(text === ANY_TOKEN && fresh());
-        if (isEarly) await within(LAG, () => released);
+        if (isEarly) await new Promise((had) => setTimeout(had, LAG));
       }
       // A refresh token works once, where no vault keeps the rest.
       return patience || options.relay ? DONE : [TIMEOUT, ""];

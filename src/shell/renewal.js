@@ -27,7 +27,7 @@ export function renewal(att, { signal }, { type, error }) {
 }
 
 function renew(att, state) {
-  // For so much longer than the kept one lasts that it won't do: the relay, which knew of it sooner, counts its life longer.
+  // For so much longer than the kept one lasts that it won't do: the relay counts its life from later than the page.
   const minValidity = att.expiresIn * 2 + 2;
   att.accessToken({ minValidity }).then(
     () => {

@@ -179,6 +179,27 @@ test("a page that comes back waits for no other tab's word where none holds the 
   assert.deepEqual(await page.evaluate(() => globalThis.waits.filter(ms => ms === 100)), [100]);
 });
 
+test("s29 a page that is left while it waits for other tabs' word sends no refresh token any more", async () => {
+  const context = await user(browser);
+  const { provider, backend } = await behind(context);
+  const page = await open(context, url, {});
+  // It is left before that time is over.
+  await page.evaluate(() => {
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (work, ms, ...rest) => (ms === 100 ? 0 : setTimeout(work, ms, ...rest));
+  });
+  await make(page, { att: backend });
+  await signIn(page);
+  await expire(page);
+  await page.evaluate(async () => {
+    att.accessToken().catch(() => {});
+    while ((await navigator.locks.query()).held.length === 0);
+    globalThis.dispatchEvent(new Event("pagehide"));
+    await new Promise(resolve => setTimeout(resolve, 200));
+  });
+  assert.equal(provider.renewals, 0);
+});
+
 test("s13 the answer is taken out of the address bar, whatever the app has made of it meanwhile, and no other address is touched", async () => {
   const context = await user(browser);
   const { backend } = await behind(context);

@@ -12,7 +12,7 @@ test("two copies sign in once, renew once, sign out together, and each knows its
   const user = await engine.user();
   const tab = await user.open(demo.page);
   await tab.shows("p", "false false");
-  const early = { name: "AttOAuthError", code: "not_initialized", message: "await init() of this copy of att-oauth first", classes: ["two"] };
+  const early = { name: "AttOAuthError", code: "not_initialized", message: "await init() of this copy first", classes: ["two"] };
   assert.deepEqual(await tab.evaluate(() => early), early);
 
   // Both complete the sign-in that one has begun: the code is exchanged once.

@@ -79,7 +79,7 @@ async function fails(tab, message, more = {}) {
 test("an object that is made before init() says what is missing; once it has loaded, any call is enough", async () => {
   const tab = await open();
   const { code, message } = await ready(tab);
-  assert.deepEqual([code, message], ["not_initialized", "await init() of this copy of att-oauth first"]);
+  assert.deepEqual([code, message], ["not_initialized", "await init() of this copy first"]);
   assert.equal(fetched(), 0, "an import alone loads nothing");
   const all = await tab.evaluate(() => told(({ default: init }) => Promise.all([init(), init()]).then(values => values.length)));
   assert.deepEqual(all, { value: 2 });

@@ -82,27 +82,6 @@ test("who asks for a new token after a new sign-in shares no failure of the sess
   assert.equal(att.signedIn, true);
 });
 
-test("who waits for a renewal of a session that a sign-in in another tab has ended gets the new one's token, not its failure", async t => {
-  const tab = await loaded(t);
-  const other = await openTab(tab.page, { pending: new Map() });
-  t.after(() => other.att.dispose());
-  const over = () => Response.json({ error: "invalid_grant" }, { status: 400 });
-  let end;
-  tab.network.push(() => new Promise(resolve => (end = () => resolve(over()))));
-  const calls = [tab.att.accessToken(), tab.att.accessToken()];
-  while (!end) await new Promise(setImmediate);
-  await other.att.handleRedirect({ url: REDIRECT_URI });
-  other.network.push(async () => over());
-  await assert.rejects(other.att.accessToken(), { code: "login_required" });
-  const told = new Promise(resolve => tab.att.events.addEventListener("change", resolve, { once: true }));
-  await other.signIn();
-  await told;
-  end();
-  await assert.rejects(calls[0], { code: "session_mismatch" });
-  assert.equal(await calls[1], await other.att.accessToken());
-  assert.equal(tab.att.signedIn, true);
-});
-
 test("s35 what waits its turn when the client is disposed of asks no server any more", async t => {
   const tab = await loaded(t);
   const { att } = tab;

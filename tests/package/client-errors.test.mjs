@@ -166,7 +166,7 @@ const SITUATIONS = [
     assert.equal(error.cause.code, "ERR_MODULE_NOT_FOUND");
     return error;
   }],
-  ["not_initialized", "await init() of this copy of att-oauth first", {}, async () => {
+  ["not_initialized", "await init() of this copy first", {}, async () => {
     const { AttOAuth } = await import("../../target/pkg/index.js?early");
     return told(() => new AttOAuth({}));
   }],

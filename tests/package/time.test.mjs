@@ -211,6 +211,16 @@ test("what a token must still last by the client's options is what a relay gives
   assert.equal(world.renewals(), 1);
 });
 
+test("of a token that lives shorter than is wanted a quarter is enough, whatever else a call says", async t => {
+  const tab = await openTab(newBrowser(join({ gateway: { accessTokenTtl: 200 } })), { minValidity: 300 });
+  t.after(() => tab.att.dispose());
+  await tab.signIn();
+  const asked = tab.requests.length;
+  const { signal } = new AbortController();
+  for (let call = 0; call < 5; call++) assert.ok(await tab.att.accessToken({ signal }));
+  assert.equal(tab.requests.length, asked);
+});
+
 test("a clock that is set forward and back again leaves no token alive for longer than it is", async t => {
   const clock = { wall: 1_800_000_000_000, up: 5_000 };
   t.mock.method(Date, "now", () => clock.wall);
