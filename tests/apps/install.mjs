@@ -32,7 +32,7 @@ function install() {
   once(".lock", readFileSync(join(here, "package-lock.json"), "utf8"), () => npm("ci"));
   const tarball = pack(APPS);
   const digest = createHash("sha256").update(readFileSync(tarball)).digest("hex");
-  once(".tarball", digest, () => npm("install", "--no-save", "--no-package-lock", "--offline", tarball));
+  once(".tarball", digest, () => npm("install", "--no-save", "--no-package-lock", "--prefer-offline", tarball));
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) install();
