@@ -449,7 +449,10 @@ export class AttOAuth {
    */
   revoke(options?: CallOptions): Promise<void>;
 
-  /** Signs out of this browser, in all its tabs, whatever the network does, and revokes if it can. */
+  /**
+   * Signs out of this browser, in all its tabs, whatever the network does, and revokes if it can: with a relay of custody
+   * `cookie` the session that the browser has by then, be it another than this page knew.
+   */
   signOut(options?: CallOptions): Promise<void>;
 
   /**

@@ -69,11 +69,6 @@ impl Page {
     }
 
     fn renew(&mut self, flow: &mut Flow) -> Result<()> {
-        let label = if flow.takes_any != 0 {
-            ""
-        } else {
-            record::line(&flow.record, LABEL)
-        };
         let ms = text::number(wanted(flow, 0));
         let mut seconds = String::new();
         if !ms.is_nan() {
@@ -94,7 +89,7 @@ impl Page {
         );
         flow.stage = Stage::Renew;
         flow.asked_at = self.now;
-        self.send(TOKEN_ENDPOINT, &body, label)
+        self.send(TOKEN_ENDPOINT, &body, expected(flow))
     }
 
     pub(super) fn renewal(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
@@ -165,7 +160,8 @@ impl Page {
     fn judged(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         let label = record::line(&flow.record, LABEL);
         if !self.session.is_empty() && self.label() != label {
-            // This page has signed in anew meanwhile, or looked, and keeps what it has.
+            // This page has signed in anew meanwhile, or looked, and keeps what it has. Who waits is answered by that.
+            self.last_failure = None;
             return Err(Reason::Displaced.into());
         }
         let stored = record::checked(reply);
@@ -238,6 +234,15 @@ impl Page {
         let parts = ["F", url, BREAK, body, BREAK, label, END];
         text::extend(&mut self.out, &parts);
         Ok(())
+    }
+}
+
+/// The label of the session that a request is for; empty for whichever it is.
+pub(super) fn expected(flow: &Flow) -> &str {
+    if flow.takes_any == 0 {
+        record::line(&flow.record, LABEL)
+    } else {
+        ""
     }
 }
 

@@ -1,7 +1,8 @@
 //! The end of a session: signing out of this browser, or revoking what was granted.
 
+use super::access::expected;
 use super::config::{CLIENT_ID, IS_TOKEN, ISSUER, REVOCATION_ENDPOINT};
-use super::flow::{Flow, Reply, SETTLE, Stage};
+use super::flow::{Flow, Reply, SETTLE, SIGN_OUT, Stage};
 use super::page::Page;
 use super::record::{self, HANDLE, LABEL};
 use crate::protocol::members::{self, Members};
@@ -53,14 +54,18 @@ impl Page {
     }
 
     pub(super) fn told(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
-        if let Err(error) = self.read_revoked(reply)
-            && error.is_passing()
-        {
-            // It stays owed; a sign-out is none the worse for it.
-            if flow.number == SETTLE {
-                flow.failed = Some(error);
+        if let Err(error) = self.read_revoked(reply) {
+            if error.is_passing() {
+                // It stays owed; a sign-out is none the worse for it.
+                if flow.number == SETTLE {
+                    flow.failed = Some(error);
+                }
+                return self.out(flow);
             }
-            return self.out(flow);
+            if error.code == ErrorCode::SessionMismatch && flow.number == SIGN_OUT {
+                // The cookie is ahead of the record: a page has signed in that is in the back/forward cache, or gone.
+                flow.takes_any = flow.takes_any.wrapping_add(1);
+            }
         }
         self.also("T", record::line(&flow.record, LABEL));
         self.ask(flow, Stage::Settled, "s")
@@ -69,6 +74,11 @@ impl Page {
     pub(super) fn settled(&mut self, flow: &mut Flow, reply: Reply<'_>) -> Result<()> {
         // Another tab may have signed in meanwhile; or another session's is owed.
         if reply == flow.record {
+            if flow.takes_any == 1 {
+                // The user has left that session too (S30).
+                flow.takes_any = 2;
+                return self.ask_to_revoke(flow, Stage::Told);
+            }
             self.also("S", "");
         }
         self.out(flow)
@@ -88,11 +98,7 @@ impl Page {
             hint = TokenTypeHint::AccessToken;
         }
         let body = revocation::public_request(self.config.line(CLIENT_ID), token, hint);
-        self.send(
-            REVOCATION_ENDPOINT,
-            &body,
-            record::line(&flow.record, LABEL),
-        )
+        self.send(REVOCATION_ENDPOINT, &body, expected(flow))
     }
 
     fn read_revoked(&self, reply: Reply<'_>) -> Result<()> {

@@ -80,6 +80,46 @@ fn s30_a_sign_out_whose_revocation_is_answered_late_leaves_a_later_session_alone
 }
 
 #[test]
+fn s30_a_sign_out_whose_revocation_reaches_the_relay_late_leaves_a_later_session_alone() {
+    for world in custodies() {
+        let first = world.tab(PAGE).signed_in();
+        let mut late = first.client.sign_out();
+        first.drive_to_request(&mut late);
+        let second = world.tab(PAGE).signed_in();
+        let mismatch =
+            Response::new(409).body("application/json", r#"{"error":"session_mismatch"}"#);
+        let asked = world.requests.borrow().len();
+        first
+            .drive_on(&mut late, Reply::Response(mismatch))
+            .unwrap();
+        assert_eq!(world.requests.borrow().len(), asked);
+        assert!(second.is_good(&second.token().unwrap()));
+    }
+}
+
+#[test]
+fn s30_a_sign_out_ends_what_a_page_was_given_that_has_not_stored_it_yet() {
+    // A handle of custody `handle` is known to that page alone.
+    let world = World::relayed(json!({}));
+    let first = world.tab(PAGE).signed_in();
+    let frozen = world.tab(PAGE);
+    frozen.go_and_come_back("allow");
+    let mut redirect = frozen.client.handle_redirect(&frozen.href.borrow());
+    frozen.drive_to_reply(&mut redirect);
+    first.drive(first.client.sign_out()).unwrap();
+    let frozen = frozen.reload();
+    assert_eq!(
+        frozen.handle_redirect().unwrap_err().code,
+        ErrorCode::LoginRequired
+    );
+    assert!(!frozen.client.is_signed_in());
+    // Nothing stays owed.
+    let asked = world.requests.borrow().len();
+    first.drive(first.client.settle()).unwrap();
+    assert_eq!(world.requests.borrow().len(), asked);
+}
+
+#[test]
 fn s31_a_token_that_comes_after_another_sign_in_is_dropped() {
     for world in custodies() {
         let first = world.tab(PAGE).signed_in();

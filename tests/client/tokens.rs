@@ -1,11 +1,12 @@
 //! Tokens: kept, renewed, shared; and when their ends are told.
 
 use att_oauth::protocol::ErrorCode;
-use att_oauth::session::{Event, Outcome, Wanted};
+use att_oauth::protocol::http::Response;
+use att_oauth::session::{Effect, Event, Outcome, Reply, Wanted};
 use serde_json::json;
 
 use crate::world::{Network, Tab, World};
-use crate::{NEW, PAGE};
+use crate::{NEW, PAGE, custodies};
 
 #[test]
 fn a_token_is_kept_while_it_is_fresh_and_renewed_when_it_is_due() {
@@ -221,4 +222,31 @@ fn a_token_that_never_expires_sets_no_alarm() {
     assert_eq!(tab.client.alarm(*tab.world.now.borrow()), None);
     tab.world.pass(1e9);
     assert!(tab.token().is_ok());
+}
+
+#[test]
+fn who_waits_for_a_renewal_of_the_session_before_gets_a_token_of_the_one_that_has_taken_its_place()
+{
+    let replies = [
+        (400, r#"{"error":"invalid_grant"}"#),
+        (409, r#"{"error":"session_mismatch"}"#),
+    ];
+    for (status, body) in replies {
+        for world in custodies() {
+            let tab = world.tab(PAGE).signed_in();
+            let [mut first, mut second] = [NEW; 2].map(|wanted| tab.client.access_token(wanted));
+            tab.drive_to_request(&mut first);
+            tab.drive_to(&mut second, |effect| matches!(effect, Effect::LockTabs));
+            let tab = tab.signed_in();
+            let reply = Reply::Response(Response::new(status).body("application/json", body));
+            let error = tab.drive_on(&mut first, reply).unwrap_err();
+            assert_eq!(error.code, ErrorCode::SessionMismatch);
+            let Outcome::AccessToken(token) = tab.drive_on(&mut second, Reply::Done).unwrap()
+            else {
+                panic!("a token");
+            };
+            assert!(tab.is_good(token.expose()));
+            assert_eq!(tab.token().unwrap(), token.expose());
+        }
+    }
 }

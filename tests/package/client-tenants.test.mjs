@@ -226,15 +226,29 @@ describe("s31 who signs in over another in a second tab", () => {
     }
   }
 
-  test("s31 the relay alone tells the first tab, by the label of its session, if the tabs share nothing but cookies", async t => {
+  /** Two tabs that share nothing but cookies; the second has signed in over the first. */
+  async function apart(t) {
     const { BroadcastChannel } = globalThis;
     globalThis.BroadcastChannel = undefined;
     t.after(() => (globalThis.BroadcastChannel = BroadcastChannel));
-    for (const call of ["refresh", "fetch", "revoke", "signOut"]) {
-      const page = newBrowser(join());
-      const [first, second] = [await openTab(page, { storage: "memory" }), await openTab(page, { storage: "memory" })];
-      await first.signIn();
-      await second.signIn();
+    const page = newBrowser(join());
+    const tabs = [await openTab(page, { storage: "memory" }), await openTab(page, { storage: "memory" })];
+    for (const tab of tabs) await tab.signIn();
+    t.after(() => dispose(...tabs));
+    return { page, tabs };
+  }
+
+  test("s30 who signs out in the first tab signs the second out, though they share nothing but cookies", async t => {
+    const { tabs: [first, second] } = await apart(t);
+    await first.att.signOut();
+    assert.equal(first.att.signedIn, false);
+    await assert.rejects(second.att.refresh(), { code: "login_required" });
+    assert.equal(second.att.signedIn, false);
+  });
+
+  for (const call of ["refresh", "fetch", "revoke"]) {
+    test(`s31 the relay alone tells the first tab by ${call}(), by the label of its session, if the tabs share nothing but cookies`, async t => {
+      const { page, tabs: [first, second] } = await apart(t);
       const others = await second.att.accessToken();
       const replies = [];
       const look = async make => {
@@ -244,8 +258,7 @@ describe("s31 who signs in over another in a second tab", () => {
       };
       first.network = Array(5).fill(look);
       const outcome = first.att[call](...(call === "fetch" ? [DEVICE] : []));
-      if (call === "signOut") await outcome;
-      else await assert.rejects(outcome, { code: "session_mismatch", status: 409 }, call);
+      await assert.rejects(outcome, { code: "session_mismatch", status: 409 }, call);
       assert.ok(replies.length > 0);
       for (const reply of replies) assert.deepEqual(await refusal(reply), [409, "session_mismatch"], call);
       // Nothing has come of it for the other.
@@ -253,7 +266,6 @@ describe("s31 who signs in over another in a second tab", () => {
       assert.equal(await second.att.accessToken(), others);
       assert.equal((await second.att.fetch(DEVICE)).status, 200, call);
       assert.notEqual(await second.att.refresh(), others);
-      dispose(first, second);
-    }
-  });
+    });
+  }
 });

@@ -54,6 +54,8 @@ impl Page {
             // meanwhile is revoked.
             Kind::Token => 3,
             Kind::Redirect => 2,
+            // Once more for the cookie's, if that is ahead of the record.
+            Kind::SignOut => 2,
             _ => 1,
         };
         if run.sends > most {
