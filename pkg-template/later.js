@@ -8,4 +8,4 @@ import { fetch } from "#shell/fetch";
 // By their numbers in src/shell/entry.js.
 export const later = { [MARK]: [fetch, answer, signIn, appToken, renewal] };
 // Two copies of the package on a page are two versions, perhaps.
-if (!globalThis.document) globalThis["att-oauth/later"] = Promise.resolve({ later });
+if (!globalThis.document) globalThis["att-oauth/later"] = { later };

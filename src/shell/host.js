@@ -144,20 +144,20 @@ export function open({ ask, resume, start }, options) {
     return token;
   }
 
-  /** Tells what is due, then sets the timer for what is next. */
+  /** Tells what is due, if `again` is 1 what was told before too, then sets the timer for what is next. No number, as an event is none, is 0 to Rust. */
   function schedule(again) {
     clearTimeout(timer);
     if (client < 0) return;
     const delay = ask(TICK, client, now(), again);
     if (given) return emit(given);
     if (!(delay < Infinity)) return;
-    timer = setTimeout(schedule, Math.min(delay, LONGEST_TIMER), 0);
+    timer = setTimeout(schedule, Math.min(delay, LONGEST_TIMER));
     timer.unref?.();
   }
 
   function emit(name, more) {
     if (client < 0) return;
-    schedule(0);
+    schedule();
     events.dispatchEvent(Object.assign(new Event(name), more));
   }
 
@@ -288,7 +288,7 @@ export function open({ ask, resume, start }, options) {
       held.delete(unlock);
       if (task >= 0) ask(END_FLOW, task, 0, 0);
       close();
-      schedule(0);
+      schedule();
     }
   }
 
@@ -319,13 +319,12 @@ export function open({ ask, resume, start }, options) {
     }
   }
 
-  schedule(0);
+  schedule();
   const on = (target, name, listener) => target?.addEventListener?.(name, listener, { signal });
-  const look = () => schedule(0);
-  on(globalThis, "focus", look);
+  on(globalThis, "focus", schedule);
   // What was told while nothing could be done about it.
   on(globalThis, "online", () => schedule(1));
-  on(globalThis.document, "visibilitychange", look);
+  on(globalThis.document, "visibilitychange", schedule);
   // Chromium's tabs may hear a channel's message before they see what another process has stored: the
   // storage's own event comes when it can be seen. It has no key if all was cleared.
   on(globalThis, "storage", ({ key }) => (!key || key === `${namespace}|session`) && sync());
@@ -366,6 +365,8 @@ export function open({ ask, resume, start }, options) {
       return given.split(/[ ,]+/).filter(Boolean);
     },
     fresh,
+    /** Renewals in the background that have failed since one went well. */
+    failures: 0,
     dispose() {
       if (client < 0) return;
       pause();

@@ -41,24 +41,18 @@ pub const ARTEFACTS: [Artefact; 3] = [
         optimise: &[
             // Flat code, blocks made anew, then again: each finds what the one before has laid open. This order gives the
             // fewest bytes of some hundreds that were tried.
-            "--simplify-locals",
+            "--optimize-added-constants-propagate",
             "--monomorphize",
+            "--untee",
             "-O2",
-            "--simplify-locals",
-            "--signature-pruning",
             "--flatten",
             "--rereloop",
             "--rereloop",
-            "-Oz",
-            "--signature-pruning",
-            "--gufa",
-            "--gufa",
             "--one-caller-inline-max-function-size=100",
+            "-Oz",
             "--dealign",
             "--optimize-instructions",
             "-Oz",
-            "--reorder-locals",
-            "--inlining-optimizing",
             // The first kilobyte is the far end of the stack, which nobody reaches, so an offset that is added to a
             // pointer may be folded into the access.
             "--low-memory-unused",
