@@ -450,8 +450,8 @@ export class AttOAuth {
   revoke(options?: CallOptions): Promise<void>;
 
   /**
-   * Signs out of this browser, in all its tabs, whatever the network does, and revokes if it can: with a relay of custody
-   * `cookie` the session that the browser has by then, be it another than this page knew.
+   * Signs out of this browser, in all its tabs, whatever the network does, and revokes if it can; with a relay of custody
+   * `cookie` the session too that another page has signed in to without this one's knowing.
    */
   signOut(options?: CallOptions): Promise<void>;
 

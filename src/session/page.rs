@@ -330,8 +330,6 @@ impl Page {
         }
         self.emit("change");
         self.forget();
-        // Of the session before.
-        self.last_failure = None;
         text::set(&mut self.token, &signed.token);
         self.take(&signed.record);
         text::set(&mut self.shown, record::line(&signed.record, LABEL));
@@ -347,12 +345,13 @@ impl Page {
         }
     }
 
-    /// Forgets the session.
+    /// Forgets the session, and how its renewals failed.
     fn forget(&mut self) {
         self.session.clear();
         self.token.clear();
         self.serial = self.serial.wrapping_add(1);
         self.told = NOTHING;
+        self.last_failure = None;
     }
 
     /// Another sign-in has taken this page's place.

@@ -36,7 +36,7 @@ export async function fetch(att, host, input, init) {
     try {
       return await unless(signal, (async () => fetch(url, { ...asked, headers, ...how }))());
     } catch (cause) {
-      throw signal?.aborted ? givenUp(signal) : new AttOAuthError("network", "no answer, or none for pages (CORS)", { cause, retryable: true });
+      throw signal?.aborted ? givenUp(signal) : new AttOAuthError("network", "no answer, or CORS", { cause, retryable: true });
     }
   }
 

@@ -95,7 +95,7 @@ function failure(cause, reason, error, errorDescription, status, retryable) {
 
 const givenUp = ({ reason }) => new AttOAuthError("aborted", "the call was given up", { cause: reason });
 /** A trap: the instance can't be trusted any more. */
-const trapped = (cause) => new AttOAuthError("internal", "att-oauth has failed: reload the page", { cause });
+const trapped = (cause) => new AttOAuthError("internal", "it has failed: reload the page", { cause });
 const disposed = () => new AttOAuthError("disposed", "this AttOAuth was disposed of");
 
 /** A client: Rust's with a browser, or whatever is there of one, around it. */
@@ -370,6 +370,8 @@ export function open({ ask, resume, start }, options) {
     dispose() {
       if (client < 0) return;
       pause();
+      // Of the next renewal in the background.
+      clearTimeout(this.timer);
       page.abort();
       client = GONE;
       token = undefined;

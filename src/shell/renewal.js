@@ -4,12 +4,11 @@
 const SHORTEST = 2_000;
 const LONGEST = 300_000;
 
-/** Reacts to an event of `att`'s. The host keeps the timer of the next try. */
+/** Reacts to an event of `att`'s. The host has the timer of the next try, and ends it when it is disposed of. */
 export function renewal(att, host, { type, error }) {
-  if (!host.timer) host.signal.addEventListener("abort", () => clearTimeout(host.timer));
   clearTimeout(host.timer);
   if (type !== "refresherror") return renew(att, host);
-  if (!error.retryable) return;
+  if (!error.retryable || host.signal.aborted) return;
   const { expiresAt } = att;
   // Half of it by chance, so that not all whom one failure has met come back at once.
   const wait = Math.min(SHORTEST * 2 ** host.failures++, LONGEST) * (0.5 + Math.random() / 2);

@@ -250,3 +250,26 @@ fn who_waits_for_a_renewal_of_the_session_before_gets_a_token_of_the_one_that_ha
         }
     }
 }
+
+#[test]
+fn who_waits_for_a_renewal_that_another_tabs_sign_in_has_ended_gets_a_token_once_the_page_has_looked_anew()
+ {
+    for world in custodies() {
+        let tab = world.tab(PAGE).signed_in();
+        let [mut first, mut second] = [NEW; 2].map(|wanted| tab.client.access_token(wanted));
+        tab.drive_to_request(&mut first);
+        tab.drive_to(&mut second, |effect| matches!(effect, Effect::LockTabs));
+        world.tab(PAGE).signed_in();
+        let reply = Reply::Response(
+            Response::new(409).body("application/json", r#"{"error":"session_mismatch"}"#),
+        );
+        let error = tab.drive_on(&mut first, reply).unwrap_err();
+        assert_eq!(error.code, ErrorCode::SessionMismatch);
+        tab.handle_redirect().unwrap();
+        let outcome = tab.drive_on(&mut second, Reply::Done);
+        assert!(
+            matches!(outcome, Ok(Outcome::AccessToken(_))),
+            "{outcome:?}"
+        );
+    }
+}

@@ -101,7 +101,7 @@ const SITUATIONS = [
     return told(() => tab.att.refresh());
   }],
   // No memory is left, so that WebAssembly traps.
-  ["internal", "att-oauth has failed: reload the page", {}, async () => {
+  ["internal", "it has failed: reload the page", {}, async () => {
     const tab = await openTab(newBrowser(join()));
     exhaust(tab);
     const error = await told(() => tab.att.handleRedirect({ url: `${REDIRECT_URI}#code=${"c".repeat(60_000)}` }));
@@ -153,7 +153,7 @@ const SITUATIONS = [
     tab.network.push(async () => Promise.reject(thrown));
     return told(() => tab.att.refresh());
   }],
-  ["network", "no answer, or none for pages (CORS)", { cause: thrown }, async () => {
+  ["network", "no answer, or CORS", { cause: thrown }, async () => {
     const tab = await signedIn();
     tab.network.push(async () => Promise.reject(thrown));
     return told(() => tab.att.fetch(DEVICE));

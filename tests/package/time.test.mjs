@@ -156,6 +156,29 @@ test("s28 in the background what another try won't mend is not tried again", asy
   assert.equal(att.signedIn, true);
 });
 
+test("s35 a client that is disposed of leaves no timer, and what it was about to renew is not asked for", async t => {
+  const { att, backend, pass } = await signedIn(t, { renewInBackground: true, expiringLead: 10 }, 600);
+  const [timers, { setTimeout, clearTimeout }] = [new Set(), globalThis];
+  globalThis.setTimeout = (work, ...more) => {
+    const timer = setTimeout((...args) => (timers.delete(timer), work(...args)), ...more);
+    timers.add(timer);
+    return timer;
+  };
+  globalThis.clearTimeout = timer => (timers.delete(timer), clearTimeout(timer));
+  try {
+    backend.down = true;
+    await pass(593);
+    const { length } = backend.requests;
+    assert.ok(length > 1 && timers.size > 0);
+    att.dispose();
+    assert.equal(timers.size, 0);
+    await pass(400);
+    assert.equal(backend.requests.length, length);
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
+});
+
 test("in the background nothing is asked for once the app itself has renewed, or signed out", async t => {
   const { att, backend, pass } = await signedIn(t, { renewInBackground: true, expiringLead: 10 }, 600);
   backend.down = true;

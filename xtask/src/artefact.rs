@@ -42,16 +42,17 @@ pub const ARTEFACTS: [Artefact; 3] = [
             // Flat code, blocks made anew, then again: each finds what the one before has laid open. This order gives the
             // fewest bytes of some hundreds that were tried.
             "--optimize-added-constants-propagate",
+            "--merge-similar-functions",
             "--monomorphize",
-            "--untee",
             "-O2",
             "--flatten",
-            "--rereloop",
-            "--rereloop",
             "--one-caller-inline-max-function-size=100",
+            "--rereloop",
+            "--rereloop",
             "-Oz",
             "--dealign",
             "--optimize-instructions",
+            "--precompute-propagate",
             "-Oz",
             // The first kilobyte is the far end of the stack, which nobody reaches, so an offset that is added to a
             // pointer may be folded into the access.
